@@ -1,0 +1,45 @@
+# The same names as the steps of .ci/run; every target works on a fresh checkout.
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help install up test check bench soak lock clean
+
+help:  ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
+
+install: .venv/installed  ## create .venv with everything, exactly as locked
+
+.venv/installed: requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed (say which one: make PYTHON=python3.12 …)")'
+	@echo "Installing into .venv: the first time takes a minute or two …"
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+up: install  ## Kafka, the Customer.io sandbox, a worker and sample traffic on this machine
+	@exec $(BIN)/cio-streams up
+
+check: install  ## format, lint, types, architecture
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: install  ## the whole test suite, on a real Kafka
+	$(BIN)/pytest
+
+bench: install  ## speed and memory on this machine
+	$(BIN)/python -m tests.bench
+
+SECONDS ?= 300
+SEED ?= 1
+soak: install  ## the fault test for SECONDS with SEED
+	$(BIN)/python -m tests.faults --seconds $(SECONDS) --seed $(SEED)
+
+lock: install  ## pin the newest versions that pyproject.toml allows
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-emit-find-links pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-emit-find-links --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean:  ## remove .venv and caches
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,61 @@
+"""What a record means for Customer.io, once decoded and translated and before anything is decided about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from schemas.outcome import OperationName
+from schemas.record import Record
+
+ChangeKind: TypeAlias = Literal["identify", "opt_out", "delete"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A valid user change.
+
+    `attributes` are those of the identify, on one level, `last_seen_at` included; empty for other kinds.
+    `opts_in` is true when a preference of the record is true.
+    `version` and `occurred_ms` (unix milliseconds) order the changes of a person; None where the record names none.
+    `time_s` is `occurred_at`, else the Kafka timestamp, in unix seconds rounded down: what Customer.io is told.
+    `fingerprint` is the 16 bytes of the last operation that this change would send.
+    """
+
+    record: Record
+    user_id: str
+    kind: ChangeKind
+    opts_in: bool
+    attributes: Mapping[str, object]
+    version: int | None
+    occurred_ms: int | None
+    time_s: int
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """A valid domain event; exactly one of `user_id` and `anonymous_id` is set.
+
+    `body` is the JSON to send: an item of `/api/v2/batch`, or the whole body of `/api/v1/events` when anonymous.
+    `event_id` is the ULID made of `fingerprint` (16 bytes).
+    """
+
+    record: Record
+    user_id: str | None
+    anonymous_id: str | None
+    body: bytes
+    fingerprint: bytes
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsendable:
+    """A record that is at fault by itself: `malformed` or `too_large`; `detail` names the field, never its content."""
+
+    record: Record
+    reason: Literal["malformed", "too_large"]
+    detail: str
+    user_id: str | None = None
+    operations: tuple[OperationName, ...] = ()
+    fingerprint: bytes | None = None
+    event_id: str | None = None

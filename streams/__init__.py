@@ -1,0 +1,1 @@
+"""Pipes: Kafka, Customer.io, the command line, and the place where they are wired to the agents."""
