@@ -1,0 +1,222 @@
+"""Every setting, its type, bounds and default in one place, and the only file that reads `os.environ`.
+
+Nothing here connects to anything: wrong settings stop the process before its first connection.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from schemas.errors import ConfigError
+from streams.environment import gather
+
+LOCAL_BOOTSTRAP: Final = "127.0.0.1:9092"
+TOPIC_PREFIX_CHARS_MAX: Final = 225  # Kafka allows 249 for a topic's name, and our longest name has 24
+APP_ID_CHARS_MAX: Final = 200
+_DAY_S: Final = 86_400
+_TRACK_URLS: Final = {"us": "https://track.customer.io", "eu": "https://track-eu.customer.io"}
+_APP_URLS: Final = {"us": "https://api.customer.io", "eu": "https://api-eu.customer.io"}
+
+
+class SettingsError(ConfigError):
+    """The environment is wrong: one line for every fault. Exit code 2."""
+
+
+def _servers(value: str) -> str:
+    servers = [server.strip() for server in value.split(",")]
+    if not all(re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):\d{1,5}", server) for server in servers):
+        raise ValueError("is malformed, expected host:port, several separated by commas")
+    return ",".join(servers)
+
+
+def _url(value: str) -> str:
+    if not re.fullmatch(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?(/[A-Za-z0-9._~/-]*)?", value):
+        raise ValueError("is malformed, expected http(s)://host[:port][/path] without credentials, query or fragment")
+    return value.rstrip("/")
+
+
+def _kafka_name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]*", value):
+        raise ValueError("has a character that Kafka forbids, expected letters, digits, '.', '_' and '-'")
+    return value
+
+
+def _existing(value: Path) -> Path:
+    if not os.access(value, os.R_OK):
+        raise ValueError("names nothing that can be read, expected the path of a PEM file")
+    return value
+
+
+def _token(value: SecretStr) -> SecretStr:
+    # A blank in a credential is a copying mistake, and a line break in one would end an HTTP header.
+    if not re.fullmatch(r"[!-~]+", value.get_secret_value()):
+        raise ValueError("has a blank or an unprintable character, expected the key as Customer.io shows it")
+    return value
+
+
+def _plain_token(value: str) -> str:
+    return _token(SecretStr(value)).get_secret_value()
+
+
+_Lower = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
+_Upper = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
+_Url = Annotated[str, AfterValidator(_url)]
+_Pem = Annotated[Path, AfterValidator(_existing)]
+_Key = Annotated[SecretStr, AfterValidator(_token)]
+_Rate = Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)]
+_Seconds = Annotated[float, Field(gt=0, le=3_600, allow_inf_nan=False)]
+_LongSeconds = Annotated[float, Field(ge=1, le=3_650 * _DAY_S, allow_inf_nan=False)]
+
+
+class Settings(BaseSettings):
+    """All settings of CONTRACT.md; `load_settings` reads them from the environment, tests build them directly."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True)
+
+    kafka_bootstrap_servers: Annotated[str, AfterValidator(_servers)] | None = None
+    kafka_security_protocol: Annotated[Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"], _Upper] = "PLAINTEXT"
+    kafka_sasl_mechanism: Annotated[Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"], _Upper] | None = None
+    kafka_sasl_username: str | None = None
+    kafka_sasl_password: SecretStr | None = None
+    kafka_ssl_ca_location: _Pem | None = None
+    kafka_ssl_certificate_location: _Pem | None = None
+    kafka_ssl_key_location: _Pem | None = None
+    kafka_ssl_key_password: SecretStr | None = None
+
+    app_id: Annotated[str, Field(min_length=1, max_length=APP_ID_CHARS_MAX), AfterValidator(_kafka_name)] = (
+        "customerio-streams"
+    )
+    topic_prefix: Annotated[str, Field(max_length=TOPIC_PREFIX_CHARS_MAX), AfterValidator(_kafka_name)] = ""
+    topic_partitions: Annotated[int, Field(ge=1, le=10_000)] = 12
+    topic_replication: Annotated[int, Field(ge=1, le=100)] = 1
+
+    customerio_region: Annotated[Literal["us", "eu"], _Lower] = "us"
+    customerio_site_id: Annotated[str, AfterValidator(_plain_token)] | None = None
+    customerio_track_api_key: _Key | None = None
+    customerio_app_api_key: _Key | None = None
+    customerio_webhook_signing_key: _Key | None = None
+    customerio_track_url: _Url | None = None
+    customerio_app_url: _Url | None = None
+
+    track_rate_per_s: _Rate = 100.0
+    app_rate_per_s: _Rate = 10.0
+    send_rate_per_s: _Rate = 100.0
+    broadcast_per_s: _Rate = 0.1
+    retry_attempts: Annotated[int, Field(ge=1, le=100)] = 3
+    retry_backoff_s: Annotated[float, Field(ge=0, le=3_600, allow_inf_nan=False)] = 2.0
+    request_timeout_s: _Seconds = 10.0
+    drain_s: Annotated[float, Field(ge=0, le=3_600, allow_inf_nan=False)] = 5.0
+    dedupe_window_s: _LongSeconds = 86_400.0
+    dedupe_max_entries: Annotated[int, Field(ge=1, le=1_000_000_000)] = 1_000_000
+    send_memory_s: _LongSeconds = 2_592_000.0
+
+    http_host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    http_port: Annotated[int, Field(ge=0, le=65_535)] = 8080
+    log_format: Annotated[Literal["console", "json"], _Lower] | None = None
+    log_level: Annotated[Literal["debug", "info", "warning", "error", "critical"], _Lower] = "info"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take arguments only: `load_settings` reads the environment, so that a test's settings are its own."""
+        return (init_settings,)
+
+    @field_validator("kafka_sasl_mechanism", "kafka_sasl_username", "kafka_sasl_password")
+    @classmethod
+    def _sasl_is_whole(cls, value: object, info: ValidationInfo) -> object:
+        protocol = info.data.get("kafka_security_protocol", "")
+        if value is None and protocol.startswith("SASL"):
+            raise ValueError(f"is missing, expected because KAFKA_SECURITY_PROTOCOL is {protocol}")
+        return value
+
+    @field_validator("kafka_ssl_key_location")
+    @classmethod
+    def _key_comes_with_certificate(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        certificate = info.data.get("kafka_ssl_certificate_location", value)
+        if (value is None) != (certificate is None):
+            raise ValueError("one without the other, expected together with KAFKA_SSL_CERTIFICATE_LOCATION")
+        return value
+
+    @property
+    def bootstrap(self) -> str:
+        """Where Kafka is: the set address, else the local Kafka's."""
+        return self.kafka_bootstrap_servers or LOCAL_BOOTSTRAP
+
+    @property
+    def track_url(self) -> str:
+        """Base of the Track API, without a slash at its end."""
+        return self.customerio_track_url or _TRACK_URLS[self.customerio_region]
+
+    @property
+    def app_url(self) -> str:
+        """Base of the App API, without a slash at its end."""
+        return self.customerio_app_url or _APP_URLS[self.customerio_region]
+
+    def topic(self, name: str) -> str:
+        """Full name of one of our topics."""
+        return self.topic_prefix + name
+
+    def masked(self) -> dict[str, str | int | float | None]:
+        """All settings for the log at start, secrets as `***`."""
+        plain = self.model_dump(mode="json")
+        secrets = [name for name, value in self if isinstance(value, SecretStr)]
+        return plain | dict.fromkeys(secrets, "***")
+
+    def with_changes(self, **changes: object) -> Self:
+        """Give the same settings with some changed, checked like the first ones."""
+        return type(self).model_validate(dict(self) | changes)
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read and check every setting.
+
+    Raises:
+        SettingsError: every fault at once, one line each; never a value.
+    """
+    gathered = gather(list(Settings.model_fields), environ=os.environ if environ is None else environ)
+    faults = list(gathered.faults)
+    settings = None
+    try:
+        settings = Settings.model_validate(dict(gathered.values))
+    except ValidationError as error:
+        unread = set(gathered.origins) - set(gathered.values)  # these have a line already
+        details = error.errors(include_input=False, include_url=False)
+        faults.extend(_line(detail, gathered.origins) for detail in details if detail["loc"][0] not in unread)
+    if faults or settings is None:
+        raise SettingsError("\n".join(faults))
+    return settings
+
+
+def require_track_credentials(settings: Settings) -> None:
+    """Insist on what the Track API needs, also with an overridden URL.
+
+    Raises:
+        SettingsError: a line for each that is missing.
+    """
+    needed = {
+        "CUSTOMERIO_SITE_ID": settings.customerio_site_id,
+        "CUSTOMERIO_TRACK_API_KEY": settings.customerio_track_api_key,
+    }
+    missing = [f"{name}: is missing, expected the Track API's credential" for name in needed if needed[name] is None]
+    if missing:
+        raise SettingsError("\n".join(missing))
+
+
+def _line(detail: ErrorDetails, origins: Mapping[str, str]) -> str:
+    name = str(detail["loc"][0])
+    text = (
+        detail["msg"].removeprefix("Value error, ").replace("Input should", "should").replace("String should", "should")
+    )
+    return f"{origins.get(name, name.upper())}: {text}"
