@@ -1,0 +1,85 @@
+"""How to reach Kafka with the settings' security, for librdkafka's clients and for Faust; it opens no connection."""
+
+import logging
+import ssl
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import SecretStr
+
+from schemas.errors import ConfigError
+from streams.settings import Settings
+
+if TYPE_CHECKING:
+    from faust.auth import Credentials
+
+LIBRDKAFKA_LOGGER: Final = "kafka.librdkafka"
+
+
+def librdkafka_config(settings: Settings, **extra: Any) -> dict[str, Any]:  # noqa: ANN401 - librdkafka's values vary
+    """Give what any confluent-kafka client needs to connect, plus `extra` by librdkafka's names (`**{"group.id": …}`).
+
+    librdkafka's own lines go to our logging when the client is polled, never to stderr by themselves.
+    """
+    reach = {
+        "bootstrap.servers": settings.bootstrap,
+        "client.id": settings.app_id,
+        "logger": logging.getLogger(LIBRDKAFKA_LOGGER),
+    }
+    return reach | _security(settings) | extra
+
+
+def faust_credentials(settings: Settings) -> "Credentials | None":
+    """Give `faust.App(broker_credentials=…)` for the same security, None for plaintext.
+
+    Raises:
+        ConfigError: a certificate or key cannot be used.
+    """
+    from faust.auth import SASLCredentials, SSLCredentials  # noqa: PLC0415 - 0.3 s that only the worker should pay
+
+    protocol = settings.kafka_security_protocol
+    context = _ssl_context(settings) if protocol.endswith("SSL") else None
+    if protocol.startswith("SASL"):
+        return SASLCredentials(
+            username=settings.kafka_sasl_username,
+            password=_plain(settings.kafka_sasl_password),
+            mechanism=settings.kafka_sasl_mechanism,
+            ssl_context=context,
+        )
+    # Always with a context of ours: SSLCredentials builds its own with a purpose of None, which raises a TypeError.
+    return SSLCredentials(context=context) if context else None
+
+
+def _security(settings: Settings) -> dict[str, str]:
+    found = {
+        "security.protocol": settings.kafka_security_protocol,
+        "sasl.mechanism": settings.kafka_sasl_mechanism,
+        "sasl.username": settings.kafka_sasl_username,
+        "sasl.password": _plain(settings.kafka_sasl_password),
+        "ssl.ca.location": settings.kafka_ssl_ca_location,
+        "ssl.certificate.location": settings.kafka_ssl_certificate_location,
+        "ssl.key.location": settings.kafka_ssl_key_location,
+        "ssl.key.password": _plain(settings.kafka_ssl_key_password),
+    }
+    return {name: str(value) for name, value in found.items() if value is not None}
+
+
+def _ssl_context(settings: Settings) -> ssl.SSLContext:
+    authorities, certificate = settings.kafka_ssl_ca_location, settings.kafka_ssl_certificate_location
+    try:
+        if authorities is None:
+            context = ssl.create_default_context()
+        elif authorities.is_dir():
+            context = ssl.create_default_context(capath=authorities)
+        else:
+            context = ssl.create_default_context(cafile=authorities)
+        if certificate is not None:
+            # Without a password given, OpenSSL asks on the terminal for one; an empty one makes it fail instead.
+            password = _plain(settings.kafka_ssl_key_password) or ""
+            context.load_cert_chain(certificate, settings.kafka_ssl_key_location, password=password)
+    except (OSError, ValueError) as error:  # an SSLError is an OSError
+        raise ConfigError(f"KAFKA_SSL_*: a certificate or key cannot be used ({type(error).__name__})") from error
+    return context
+
+
+def _plain(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()

@@ -1,0 +1,64 @@
+"""One way of logging for us and for the libraries: key=value events on stderr, readable or JSON; never a payload."""
+
+import logging.config
+import sys
+from typing import Any, Final
+
+import structlog
+
+from streams.settings import Settings
+
+QUIET: Final = ("faust", "mode", "aiokafka", "httpx", "httpcore", "kafka", "asyncio", "uvicorn")
+"""Third-party loggers: only warnings and worse, unless we are debugging."""
+
+_SHARED: Final[tuple[structlog.typing.Processor, ...]] = (
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.ExtraAdder(),
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.StackInfoRenderer(),
+)
+
+
+def configure(settings: Settings) -> None:
+    """Send everything that is logged from now on to stderr, in the settings' format and from their level on."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_SHARED,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,  # a logger made at import follows a later `configure`
+    )
+    logging.config.dictConfig(_stdlib(settings))
+
+
+def _stdlib(settings: Settings) -> dict[str, Any]:
+    level = settings.log_level.upper()
+    quiet = level if level in {"DEBUG", "ERROR", "CRITICAL"} else "WARNING"
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "ours": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering(settings)],
+                "foreign_pre_chain": _SHARED,
+            },
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": "ext://sys.stderr", "formatter": "ours"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {name: {"level": quiet} for name in QUIET},
+    }
+
+
+def _rendering(settings: Settings) -> list[structlog.typing.Processor]:
+    is_terminal = sys.stderr.isatty()
+    if (settings.log_format or ("console" if is_terminal else "json")) == "console":
+        # Plain tracebacks: the fancy ones print local variables, and those hold payloads.
+        plain = structlog.dev.plain_traceback
+        return [structlog.dev.ConsoleRenderer(colors=is_terminal, exception_formatter=plain)]
+    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(sort_keys=True)]
