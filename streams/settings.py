@@ -6,6 +6,7 @@ Nothing here connects to anything: wrong settings stop the process before its fi
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
@@ -197,6 +198,22 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     if faults or settings is None:
         raise SettingsError("\n".join(faults))
     return settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What the environment says about this machine rather than about us."""
+
+    cache: Path
+    java_home: Path | None
+
+
+def load_machine(environ: Mapping[str, str] | None = None) -> Machine:
+    """Say where downloads are kept and where Java is, as the usual variables have it."""
+    found = os.environ if environ is None else environ
+    caches = Path(found.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    java_home = found.get("JAVA_HOME")
+    return Machine(cache=caches / "customerio-streams", java_home=Path(java_home) if java_home else None)
 
 
 def require_track_credentials(settings: Settings) -> None:
