@@ -1,7 +1,7 @@
 """Errors, sorted by what the caller should do next; malformed records and duplicates are outcomes, not errors.
 
 StreamsError
-├── ConfigError        refuse to start: the settings, the topics or the credentials are wrong
+├── ConfigError        refuse to start: settings, topics or credentials are wrong
 ├── UnavailableError   something we need does not answer: wait, or say what to start
 └── FencedError        another worker owns these partitions now: drop the work, it is delivered again there
 """
@@ -12,7 +12,7 @@ class StreamsError(Exception):
 
 
 class ConfigError(StreamsError):
-    """What we were told to do cannot work: settings, topics or credentials are wrong. Exit code 2 or 1, nothing sent."""
+    """What we were told to do cannot work: settings, topics or credentials are wrong; nothing was sent."""
 
 
 class UnavailableError(StreamsError):
@@ -20,4 +20,4 @@ class UnavailableError(StreamsError):
 
 
 class FencedError(StreamsError):
-    """The consumer group has given these partitions to another worker; what was not committed is delivered again there."""
+    """The consumer group has given these partitions to another worker; the rest is delivered again there."""

@@ -1,0 +1,80 @@
+"""The plan for a chunk of user changes: a line per person, a wave of at most one parcel for each of them."""
+
+from collections.abc import Iterable, Sequence
+
+from agents.plans.change_line import ChangeLine, Group
+from agents.ports import Memory
+from agents.steps.translate_change import translate_change
+from schemas.conclusion import Conclusion
+from schemas.delivery import Parcel, Verdict
+from schemas.person_state import UNKNOWN, PersonState, pack, unpack
+from schemas.record import Record
+from schemas.translated import Unsendable
+
+
+class UserChangesPlan:
+    """Keeps every person's changes in order; different persons' share a wave."""
+
+    def __init__(self, memory: Memory) -> None:
+        self.conclusions: list[Conclusion] = []
+        self._memory = memory
+        self._lines: dict[str, ChangeLine] = {}
+        self._before: dict[str, PersonState] = {}
+        self._waiting: Iterable[ChangeLine] = ()
+        self._wave: list[tuple[ChangeLine, Group]] = []
+
+    def add(self, records: Iterable[Record]) -> None:
+        """Take records in offset order; what is at fault by itself is concluded at once."""
+        lines = self._lines
+        for record in records:
+            change = translate_change(record)
+            if isinstance(change, Unsendable):
+                self.conclusions.append(conclude_unsendable(change))
+                continue
+            line = lines.get(change.user_id)
+            if line is None:
+                line = lines[change.user_id] = self._new_line(change.user_id)
+            line.add(change)
+        self._waiting = lines.values()
+
+    def _new_line(self, user_id: str) -> ChangeLine:
+        data = self._memory.person(user_id.encode())
+        state = self._before[user_id] = unpack(data) if data else UNKNOWN
+        return ChangeLine(state, self.conclusions.append)
+
+    def next_wave(self) -> list[Parcel]:
+        """The parcels that may go now, one for each person at most; empty when every record is concluded."""
+        self._wave = [(line, group) for line in self._waiting if (group := line.next_group())]
+        return [line.parcel(group) for line, group in self._wave]
+
+    def settle(self, verdicts: Sequence[Verdict]) -> None:
+        """Take the verdicts on the last wave, in its order."""
+        for (line, group), verdict in zip(self._wave, verdicts, strict=True):
+            line.settle(group, verdict)
+        self._waiting = [line for line, _ in self._wave]
+
+    def people(self) -> list[tuple[bytes, bytes]]:
+        """The persons whose state has changed: ledger key and value."""
+        return [
+            (user_id.encode(), pack(line.state))
+            for user_id, line in self._lines.items()
+            if line.state is not self._before[user_id]
+        ]
+
+    def events(self) -> list[bytes]:
+        """User changes leave no fingerprints of events."""
+        return []
+
+
+def conclude_unsendable(found: Unsendable) -> Conclusion:
+    """The conclusion of a record that is at fault by itself."""
+    return Conclusion(
+        found.record,
+        "dead",
+        found.reason,
+        found.detail,
+        found.user_id,
+        found.operations,
+        found.fingerprint,
+        found.event_id,
+    )

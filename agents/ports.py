@@ -1,0 +1,82 @@
+"""What the verbs need from outside, as the smallest protocols that serve: `streams` has them, tests fake them."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from schemas.chunk import Chunk
+from schemas.conclusion import Conclusion
+from schemas.delivery import Parcel, Verdict
+from schemas.outcome import Outcome, Reason
+
+Header = tuple[str, bytes]
+
+
+class Memory(Protocol):
+    """What is remembered of one partition's persons and events."""
+
+    def person(self, user_id: bytes) -> bytes | None:
+        """The packed state of a person, None when nothing was ever delivered for them."""
+
+    def has_event(self, fingerprint: bytes) -> bool:
+        """Whether an event of this fingerprint was delivered within the dedupe window."""
+
+
+class Courier(Protocol):
+    """Brings parcels to Customer.io, sharing requests between lanes."""
+
+    async def deliver(self, parcels: Sequence[Parcel]) -> list[Verdict]:
+        """Send all, in order, and return their verdicts in that order.
+
+        Waits as long as Customer.io is unavailable; cancelling it cancels the requests that carry these parcels.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """All that one concluded chunk puts on Kafka, in one transaction with the chunk's next offset.
+
+    `results` and `people` are (key, value); `letters` are (key, value, headers); `events` are fingerprints.
+    """
+
+    chunk: Chunk
+    results: Sequence[tuple[bytes | None, bytes]]
+    letters: Sequence[tuple[bytes | None, bytes | None, Sequence[Header]]]
+    people: Sequence[tuple[bytes, bytes]]
+    events: Sequence[bytes]
+    concluded_s: int
+
+
+class Journal(Protocol):
+    """Makes conclusions durable."""
+
+    async def commit(self, publication: Publication) -> None:
+        """Return once the publication is committed.
+
+        Raises:
+            FencedError: the partition belongs to another worker now, and nothing of this was published.
+        """
+
+
+class Ledger(Protocol):
+    """The memories of the partitions that this worker owns."""
+
+    def memory(self, partition: int) -> Memory:
+        """The memory of an owned partition, restored before its first chunk."""
+
+    def remember(self, publication: Publication) -> None:
+        """Take over what was committed."""
+
+
+class Observer(Protocol):
+    """Counts what happened."""
+
+    def concluded(
+        self,
+        chunk: Chunk,
+        counts: "Counter[tuple[Outcome, Reason | None]]",
+        conclusions: Sequence[Conclusion],
+        now_ms: int,
+    ) -> None:
+        """A chunk's conclusions are committed."""

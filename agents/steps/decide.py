@@ -1,0 +1,96 @@
+"""What to do with one user change, given what was last delivered for that person: nothing, or one action."""
+
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+from schemas.outcome import OperationName, Outcome, Reason
+from schemas.person_state import PersonState
+from schemas.translated import Change
+
+Action: TypeAlias = Literal["identify", "opt_out", "opt_in", "delete"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Nothing is to be sent: the change is concluded by what was delivered before it."""
+
+    outcome: Outcome
+    reason: Reason
+
+
+_OLDER_VERSION = Settled("superseded", "older_version")
+_OLDER_TIMESTAMP = Settled("superseded", "older_timestamp")
+_DUPLICATE = Settled("duplicate", "fingerprint")
+_DELETED = Settled("skipped", "user_deleted")
+_OPTED_OUT = Settled("skipped", "user_opted_out")
+
+
+def decide(change: Change, state: PersonState) -> Settled | Action:
+    """Judge in the contract's order: superseded, deleted, opted out, duplicate; what is left is sent.
+
+    `opt_in` is the unsuppress that must be accepted before the identify of the same change may be sent.
+    """
+    superseded = _superseded(change, state)
+    if superseded:
+        return superseded
+    if state.deleted:
+        return _DUPLICATE if change.kind == "delete" else _DELETED
+    if state.opted_out and change.kind != "delete":
+        return _decide_opted_out(change)
+    return _DUPLICATE if change.fingerprint == state.fingerprint else change.kind
+
+
+def _superseded(change: Change, state: PersonState) -> Settled | None:
+    if change.version is not None and state.version is not None:
+        return _OLDER_VERSION if change.version < state.version else None
+    if change.occurred_ms is not None and state.occurred_ms is not None and change.occurred_ms < state.occurred_ms:
+        return _OLDER_TIMESTAMP
+    return None
+
+
+def _decide_opted_out(change: Change) -> Settled | Action:
+    if change.kind == "opt_out":
+        return _DUPLICATE
+    return "opt_in" if change.opts_in else _OPTED_OUT
+
+
+def after_settled(change: Change, settled: Settled, state: PersonState) -> PersonState:
+    """The state once `change` is settled: a duplicate moves version and time on, nothing else changes anything."""
+    return _moved_on(change, state) if settled is _DUPLICATE else state
+
+
+def after_action(change: Change, action: Action, state: PersonState) -> PersonState:
+    """The state once Customer.io has accepted `action` of `change`."""
+    if action == "opt_in":
+        return replace(state, opted_out=False, fingerprint=None)
+    return PersonState(
+        change.fingerprint,
+        _highest(state.version, change.version),
+        _highest(state.occurred_ms, change.occurred_ms),
+        max(state.sent_s, change.time_s),
+        opted_out=action == "opt_out",
+        deleted=action == "delete",
+    )
+
+
+def operations(change: Change, *, opting_in: bool = False) -> tuple[OperationName, ...]:
+    """The names of what was or would have been done at Customer.io."""
+    if change.kind == "delete":
+        return ("suppress", "delete")
+    if change.kind == "opt_out":
+        return ("suppress",)
+    return ("unsuppress", "identify") if opting_in else ("identify",)
+
+
+def _moved_on(change: Change, state: PersonState) -> PersonState:
+    version = _highest(state.version, change.version)
+    occurred_ms = _highest(state.occurred_ms, change.occurred_ms)
+    if version == state.version and occurred_ms == state.occurred_ms:
+        return state
+    return replace(state, version=version, occurred_ms=occurred_ms)
+
+
+def _highest(known: int | None, new: int | None) -> int | None:
+    if known is None or new is None:
+        return new if known is None else known
+    return max(known, new)

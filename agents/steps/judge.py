@@ -1,0 +1,123 @@
+"""Whose fault an answer is, and so what to do: DESIGN's table of faults, for track data.
+
+Decides from the answer alone; how often and when to try again is the sender's.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import orjson
+
+from schemas.answer import Answer, NoAnswer
+
+DETAIL_CHARACTERS_MAX = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Everything was taken, but for the items in `refused`: index to why."""
+
+    refused: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The request as a whole: one of its items is at fault, or the only one."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """Some items were refused, but not told which: send each alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class TryAgain:
+    """A fault of theirs or of the way: time-out, reset, 408, 5xx."""
+
+    cause: str
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TooFast:
+    """429: a fault of ours that uses up no attempts."""
+
+    retry_after_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Misconfigured:
+    """Credentials or URL are wrong: nothing can be delivered until a person mends it."""
+
+    cause: str
+
+
+Judgement: TypeAlias = Accepted | Refused | Unclear | TryAgain | TooFast | Misconfigured
+
+_ALL = Accepted({})
+_ITS_OWN_FAULT = {400, 413, 422}
+
+
+def judge(answer: Answer | NoAnswer, items: int) -> Judgement:
+    """What `answer` to a request with `items` operations means."""
+    if isinstance(answer, NoAnswer):
+        return TryAgain(answer.cause)
+    status = answer.status
+    if status in {200, 207}:
+        return _judge_items(answer.body, items, is_partial=status == 207)  # noqa: PLR2004 - an HTTP status
+    if status in _ITS_OWN_FAULT:
+        return Refused(_describe(_errors(answer.body) or []) or f"HTTP {status}")
+    if status == 429:  # noqa: PLR2004 - an HTTP status
+        return TooFast(answer.retry_after_s)
+    if status == 408 or status >= 500:  # noqa: PLR2004 - HTTP statuses
+        return TryAgain(f"HTTP {status}", answer.retry_after_s)
+    return Misconfigured(f"HTTP {status}")
+
+
+def _judge_items(body: bytes, items: int, *, is_partial: bool) -> Judgement:
+    errors = _errors(body)
+    if errors is None:
+        return Unclear() if is_partial else TryAgain("HTTP 200 with an unreadable body")
+    if not errors:
+        return Unclear() if is_partial else _ALL
+    refused: dict[int, str] = {}
+    for error in errors:
+        index = error.get("batch_index") if items > 1 or "batch_index" in error else 0
+        if type(index) is not int or not 0 <= index < items or index in refused:
+            return Unclear()
+        refused[index] = _describe([error])
+    return Accepted(refused)
+
+
+def _errors(body: bytes) -> list[dict[str, Any]] | None:
+    """The errors of a v2 answer, or of a v1 answer in the same form; None when the body cannot be read."""
+    try:
+        parsed = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(parsed, dict):
+        return None
+    errors = parsed.get("errors", [])
+    if not isinstance(errors, list) or not all(isinstance(error, dict) for error in errors):
+        return None
+    return errors + [{"message": text} for text in _v1_messages(parsed.get("meta"))]
+
+
+def _v1_messages(meta: object) -> list[str]:
+    """Track v1 says `{"meta": {"error": "…"}}` or `{"meta": {"errors": ["…"]}}`."""
+    if not isinstance(meta, dict):
+        return []
+    messages = meta.get("errors")
+    return [text for text in (messages if isinstance(messages, list) else [meta.get("error")]) if isinstance(text, str)]
+
+
+def _describe(errors: list[dict[str, Any]]) -> str:
+    """`reason field: message` of each; Customer.io's texts name fields and limits, not content."""
+    texts = []
+    for error in errors:
+        where = " ".join(str(error[name]) for name in ("reason", "field") if error.get(name))
+        texts.append(": ".join(part for part in (where, str(error.get("message") or "")) if part))
+    return "; ".join(texts)[:DETAIL_CHARACTERS_MAX]

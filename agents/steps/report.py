@@ -1,0 +1,65 @@
+"""What the results topic and the dead-letter topic say of a conclusion."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import orjson
+
+from schemas.conclusion import Conclusion
+
+_DETAIL_CHARACTERS_MAX = 500
+
+
+def iso_utc(now_ms: int) -> str:
+    """Unix milliseconds as `2026-11-22T10:00:00.184Z`."""
+    return datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{now_ms % 1000:03d}Z"
+
+
+def result(conclusion: Conclusion, *, now_ms: int, processed_at: str) -> bytes:
+    """The value of the record's result; `processed_at` is `now_ms` as text, made once for all of a chunk."""
+    record = conclusion.record
+    return orjson.dumps(
+        {
+            "outcome": conclusion.outcome,
+            "reason": conclusion.reason,
+            "detail": conclusion.detail,
+            "source": {
+                "topic": record.topic,
+                "partition": record.partition,
+                "offset": record.offset,
+                "timestamp_ms": record.timestamp,
+            },
+            "user_id": conclusion.user_id,
+            "operations": conclusion.operations,
+            "fingerprint": conclusion.fingerprint.hex() if conclusion.fingerprint else None,
+            "event_id": conclusion.event_id,
+            "delivery_id": None,
+            "status": conclusion.status,
+            "attempts": conclusion.attempts,
+            "latency_ms": max(0, now_ms - record.timestamp),
+            "processed_at": processed_at,
+        }
+    )
+
+
+def letter_headers(conclusion: Conclusion, *, group: str, failed_at: str) -> Sequence[tuple[str, bytes]]:
+    """The original headers, then ours: where names collide the last one counts. A header without value is left out."""
+    record = conclusion.record
+    ours = {
+        "__dlq.errors.topic": record.topic,
+        "__dlq.errors.partition": record.partition,
+        "__dlq.errors.offset": record.offset,
+        "__dlq.errors.group": group,
+        "__dlq.errors.delivery.count": conclusion.attempts,
+        "__dlq.errors.message": (conclusion.detail or conclusion.reason or "")[:_DETAIL_CHARACTERS_MAX],
+        "kafka_dlt-original-topic": record.topic,
+        "cio.reason": conclusion.reason,
+        "cio.status": conclusion.status,
+        "cio.attempts": conclusion.attempts,
+        "cio.failed_at": failed_at,
+        "cio.fingerprint": conclusion.fingerprint.hex() if conclusion.fingerprint else None,
+        "cio.event_id": conclusion.event_id,
+        "cio.timestamp_ms": record.timestamp,
+        "cio.replays": 0,
+    }
+    return [*record.headers, *((name, str(value).encode()) for name, value in ours.items() if value is not None)]

@@ -1,0 +1,63 @@
+"""What the ledger remembers of a person, and its 42 bytes on the ledger topic and in memory."""
+
+import struct
+from dataclasses import dataclass
+
+_LAYOUT = struct.Struct(">B16s9sqq")
+_OPTED_OUT, _DELETED, _DELIVERED, _VERSIONED, _TIMED = 1, 2, 4, 8, 16
+_NO_FINGERPRINT = bytes(16)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonState:
+    """What was last delivered for a person.
+
+    `fingerprint` is that of the last delivered change; `version` and `occurred_ms` are the highest delivered so far,
+    None while there was none; `sent_s` is the highest `timestamp` sent, in unix seconds.
+    """
+
+    fingerprint: bytes | None = None
+    version: int | None = None
+    occurred_ms: int | None = None
+    sent_s: int = 0
+    opted_out: bool = False
+    deleted: bool = False
+
+
+UNKNOWN = PersonState()
+
+
+def pack(state: PersonState) -> bytes:
+    """The bytes that `unpack` reads."""
+    flags = (
+        state.opted_out * _OPTED_OUT
+        | state.deleted * _DELETED
+        | (state.fingerprint is not None) * _DELIVERED
+        | (state.version is not None) * _VERSIONED
+        | (state.occurred_ms is not None) * _TIMED
+    )
+    return _LAYOUT.pack(
+        flags,
+        state.fingerprint or _NO_FINGERPRINT,
+        (state.version or 0).to_bytes(9, "big", signed=True),
+        state.occurred_ms or 0,
+        state.sent_s,
+    )
+
+
+def unpack(data: bytes) -> PersonState:
+    """The state that was packed into `data`."""
+    flags, fingerprint, version, occurred_ms, sent_s = _LAYOUT.unpack(data)
+    return PersonState(
+        fingerprint if flags & _DELIVERED else None,
+        int.from_bytes(version, "big", signed=True) if flags & _VERSIONED else None,
+        occurred_ms if flags & _TIMED else None,
+        sent_s,
+        bool(flags & _OPTED_OUT),
+        bool(flags & _DELETED),
+    )
+
+
+def is_out(data: bytes) -> tuple[bool, bool]:
+    """Whether the person is deleted, and whether opted out: all that an event asks, without unpacking the rest."""
+    return bool(data[0] & _DELETED), bool(data[0] & _OPTED_OUT)

@@ -1,0 +1,95 @@
+"""What happens when partitions come and go: ledger restored, the rate's share set, work in flight drained."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import structlog
+from faust.types import TP
+
+from streams.lanes import Lanes
+from streams.ledger import Ledger
+from streams.ledger_reader import LedgerReader, LedgerRecord
+from streams.metrics import Metrics
+from streams.throttle import Throttle
+from streams.transactions import OutputTopics
+
+log = structlog.get_logger()
+
+
+class Assignment:
+    """This worker's partitions; `partitions_total` counts those of all input topics that have a share of the rate."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        reader: LedgerReader,
+        lanes: Lanes,
+        throttle: Throttle,
+        metrics: Metrics,
+        topics: OutputTopics,
+        epoch: Callable[[], int],
+    ) -> None:
+        self.partitions_total = 0
+        self.owned: frozenset[TP] = frozenset()
+        self.is_restored = False
+        self._ledger = ledger
+        self._reader = reader
+        self._lanes = lanes
+        self._throttle = throttle
+        self._metrics = metrics
+        self._topics = topics
+        self._epoch = epoch
+        self._threads = ThreadPoolExecutor(4, thread_name_prefix="restore")
+
+    async def take_over(self, partitions: Iterable[TP]) -> Mapping[TP, int]:
+        """Restore what is remembered of these partitions and return the offset to start each one at."""
+        owned = frozenset(partitions)
+        epoch = self._epoch()
+        loop = asyncio.get_running_loop()
+        places = {(tp.topic, tp.partition): tp for tp in owned}
+        committed = await loop.run_in_executor(self._threads, self._reader.committed, places)
+        await self._restore({tp.partition for tp in owned}, lambda: epoch == self._epoch())
+        if epoch == self._epoch():
+            self.owned = owned
+            self.is_restored = True
+            self._metrics.rebalances.inc()
+            await self._throttle.set_share(len(owned) / self.partitions_total)
+            log.info("partitions assigned", partitions=sorted(f"{tp.topic}/{tp.partition}" for tp in owned))
+        return {places[place]: offset for place, offset in committed.items()}
+
+    async def _restore(self, partitions: set[int], is_current: Callable[[], bool]) -> None:
+        """Read the ledger from where it was read before: of a partition that stays with us, only what is new."""
+        started = time.monotonic()
+        memories = self._ledger.keep(partitions)
+        start = {
+            (topic, partition): memory.position.get(topic, -1)
+            for partition, memory in memories.items()
+            for topic in (self._topics.people, self._topics.events)
+        }
+        ends = await asyncio.get_running_loop().run_in_executor(
+            self._threads, self._reader.read, start, self._take, is_current
+        )
+        for (topic, partition), end in ends.items():
+            memories[partition].position[topic] = end
+        self._metrics.restore_s.set(time.monotonic() - started)
+
+    def _take(self, records: list[LedgerRecord]) -> None:
+        """Runs in the reader's thread: no lane works while partitions are being taken over."""
+        first = records[0]
+        if first.topic == self._topics.people:
+            for record in records:
+                self._ledger.restore_person(record)
+        else:
+            self._ledger.restore_events(first.partition, first.timestamp_s, [record.key for record in records])
+
+    async def drain(self) -> None:
+        """Finish or abandon the work in flight; returns within the drain deadline."""
+        self.is_restored = False
+        await self._lanes.drain(self._epoch())
+
+    def close(self) -> None:
+        """Give up what is still being read."""
+        self._threads.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,1 @@
+"""Customer.io over HTTP: thin clients, their errors, and the policy of attempts."""

@@ -1,0 +1,87 @@
+"""The Track API as an HTTP client: one method per endpoint, every foreign error translated here. No retries, no policy.
+
+Endpoints, authentication and answers: Customer.io's Track API reference (v2 batch and entity, v1 events and region).
+"""
+
+import asyncio
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import httpx
+
+from schemas.answer import Answer, NoAnswer
+
+RETRY_AFTER_S_MAX = 300.0
+CONNECTIONS_MAX = 8
+KEEPALIVE_S = 60.0  # well under what the server allows
+ANSWER_BYTES_MAX = 1_000_000
+
+
+class TrackClient:
+    """Basic authentication with site id and key; a request has `timeout_s` in all."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        site_id: str,
+        api_key: str,
+        timeout_s: float,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._timeout_s = timeout_s
+        self._http = httpx.AsyncClient(
+            base_url=url,
+            auth=(site_id, api_key),
+            timeout=timeout_s,
+            follow_redirects=False,  # a redirect means the wrong region, and would lose the body
+            limits=httpx.Limits(max_connections=CONNECTIONS_MAX, keepalive_expiry=KEEPALIVE_S),
+            headers={"Content-Type": "application/json", "User-Agent": "customerio-streams"},
+            transport=transport,
+            trust_env=False,  # settings are ours alone
+        )
+
+    async def batch(self, body: bytes) -> Answer | NoAnswer:
+        """`POST /api/v2/batch`."""
+        return await self._request("POST", "/api/v2/batch", body)
+
+    async def entity(self, body: bytes) -> Answer | NoAnswer:
+        """`POST /api/v2/entity`: one operation alone."""
+        return await self._request("POST", "/api/v2/entity", body)
+
+    async def anonymous_event(self, body: bytes) -> Answer | NoAnswer:
+        """`POST /api/v1/events`."""
+        return await self._request("POST", "/api/v1/events", body)
+
+    async def region(self) -> Answer | NoAnswer:
+        """`GET /api/v1/accounts/region`: answers on either regional host, so it finds a wrong one."""
+        return await self._request("GET", "/api/v1/accounts/region", None)
+
+    async def _request(self, method: str, path: str, body: bytes | None) -> Answer | NoAnswer:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                response = await self._http.request(method, path, content=body)
+        except TimeoutError:
+            return NoAnswer("timeout")
+        except httpx.TimeoutException:
+            return NoAnswer("timeout")
+        except (httpx.TransportError, httpx.DecodingError) as exc:
+            return NoAnswer(type(exc).__name__)
+        return Answer(response.status_code, response.content, _retry_after_s(response.headers.get("retry-after")))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+
+def _retry_after_s(value: str | None) -> float | None:
+    """Seconds or an HTTP date (RFC 9110, 10.2.3), at most `RETRY_AFTER_S_MAX`; None for anything else."""
+    if value is None:
+        return None
+    if value.isascii() and value.isdigit():
+        return min(float(value[:9]), RETRY_AFTER_S_MAX)
+    try:
+        seconds = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+    except (ValueError, TypeError):
+        return None
+    return min(max(seconds, 0.0), RETRY_AFTER_S_MAX)

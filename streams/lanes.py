@@ -1,0 +1,91 @@
+"""Lanes: one input partition each, one chunk at a time; bounded when they must end, watched for holes.
+
+Knows nothing of what is done with a chunk: that is the pipeline's.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+
+from agents.pipeline import MakePlan, Pipeline
+from schemas.chunk import Chunk
+from schemas.errors import FencedError
+
+log = structlog.get_logger()
+
+
+class HoleError(AssertionError):
+    """The chunk does not start where the one before it ended: committing it would lose what lies between."""
+
+
+class Lanes:
+    """The work in flight of this worker."""
+
+    def __init__(
+        self, pipeline: Pipeline, *, drain_s: float, crash: Callable[[BaseException], Awaitable[None]]
+    ) -> None:
+        self._pipeline = pipeline
+        self._drain_s = drain_s
+        self._crash = crash
+        self._working: set[asyncio.Task[None]] = set()
+        self._expected: dict[tuple[str, int], tuple[int, int]] = {}  # (topic, partition) -> (epoch, next offset)
+        self._epoch = 0
+
+    async def handle(self, event: Any, make_plan: MakePlan) -> None:  # noqa: ANN401 - Faust's event
+        """Run the pipeline on the event's chunk and acknowledge it; anything unforeseen ends the process.
+
+        A chunk of an earlier assignment, or one that is abandoned or fenced, is delivered again: nothing is lost.
+        """
+        chunk: Chunk = event.message.value
+        if chunk.epoch < self._epoch or not await self._finished(chunk, make_plan):
+            return
+        event.ack()
+
+    async def _finished(self, chunk: Chunk, make_plan: MakePlan) -> bool:
+        self._check_start(chunk)
+        task = asyncio.create_task(self._pipeline.process(chunk, make_plan))
+        self._working.add(task)
+        task.add_done_callback(self._working.discard)
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        if task.cancelled():
+            return False
+        error = task.exception()
+        if isinstance(error, FencedError):
+            log.info("fenced", topic=chunk.topic, partition=chunk.partition, start=chunk.start)
+            self._epoch = max(self._epoch, chunk.epoch + 1)
+            return False
+        if error is not None:
+            await self._crash(error)
+            raise error
+        self._expected[chunk.topic, chunk.partition] = (chunk.epoch, chunk.next_offset)
+        return True
+
+    def _check_start(self, chunk: Chunk) -> None:
+        epoch, expected = self._expected.get((chunk.topic, chunk.partition), (-1, -1))
+        if epoch == chunk.epoch and expected != chunk.start:
+            raise HoleError(
+                f"{chunk.topic}/{chunk.partition}: expected offset {expected}, the chunk starts at {chunk.start}"
+            )
+
+    def position(self, topic: str, partition: int) -> int:
+        """The next offset without a committed conclusion, 0 before the first chunk."""
+        return self._expected.get((topic, partition), (-1, 0))[1]
+
+    async def drain(self, epoch: int) -> None:
+        """Let chunks of epochs before `epoch` finish until the drain deadline, then abandon what is left."""
+        self._epoch = max(self._epoch, epoch)
+        if not self._working:
+            return
+        _, late = await asyncio.wait(self._working, timeout=self._drain_s)
+        if not late:
+            return
+        log.warning("abandoned at the drain deadline", lanes=len(late), drain_s=self._drain_s)
+        for task in late:
+            task.cancel()
+        await asyncio.wait(late, timeout=1)

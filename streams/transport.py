@@ -1,0 +1,268 @@
+"""Chunks of a partition, fetched on demand and handed to Faust with an explicit cursor.
+
+Faust's aiokafka driver with what it hard-codes set right. Nothing that was fetched is ever dropped without seeking back
+to the cursor, and a partition with enough outstanding is not asked for more, so that what arrives meanwhile becomes the
+next, bigger chunk. Offsets are committed by the journal's transactions, never here.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Mapping
+from typing import Any, Protocol, cast
+
+import aiokafka
+import faust
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import ConsumerStoppedError
+from faust.events import Event
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+from faust.types.tuples import ConsumerMessage
+
+from schemas.chunk import Chunk, Membership
+
+LONG_POLL_MS = 500  # at the broker, while every partition is asked for
+SHORT_POLL_MS = 20  # while some are busy: the next request must not wait long for those that become free
+PACE_S = 0.1  # between two fetches under a trickle: what arrives meanwhile shares one request and one transaction
+FULL_CHUNK_RECORDS = 500  # a partition with a backlog: fetch its next chunk while this one is worked on
+CHUNK_RECORDS_MAX = 5_000  # bounds memory and the time that one chunk takes: compressed, a fetch may bring many more
+IDLE_S = 0.2
+
+
+class Owner(Protocol):
+    """What the transport needs to know from the worker at each assignment and revocation."""
+
+    async def take_over(self, partitions: Iterable[TP]) -> Mapping[TP, int]:
+        """Restore what is remembered of these partitions and return the offset to start each one at."""
+
+    async def drain(self) -> None:
+        """Finish or abandon the work in flight; returns within the drain deadline."""
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):
+    """Runs aiokafka in a thread of its own, so that heartbeats go on while the main loop works."""
+
+    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+        conf = self.app.conf
+        return aiokafka.AIOKafkaConsumer(
+            client_id=conf.broker_client_id,
+            group_id=conf.id,
+            bootstrap_servers=driver.server_list(transport.url, transport.default_port),
+            partition_assignment_strategy=[RangePartitionAssignor],  # partition p of all topics to the same worker
+            isolation_level="read_committed",  # an upstream's rolled-back records were never sent
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
+            max_partition_fetch_bytes=conf.consumer_max_fetch_size,
+            fetch_max_wait_ms=LONG_POLL_MS,
+            request_timeout_ms=int(conf.broker_request_timeout * 1000),
+            session_timeout_ms=int(conf.broker_session_timeout * 1000),
+            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
+            heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
+            **driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
+        )
+
+    async def _fetch_records(
+        self,
+        consumer: aiokafka.AIOKafkaConsumer,
+        active_partitions: set[TP],
+        timeout: float | None = None,  # noqa: ASYNC109 - Faust's signature
+        max_records: int | None = None,  # noqa: ARG002 - as above
+    ) -> Any:
+        """Fetch from these partitions only: the others stay paused, so nothing small is fetched ahead of demand."""
+        fetcher = consumer._fetcher
+        if not self.consumer.flow_active:
+            return {}
+        if consumer._closed or fetcher._closed:
+            raise ConsumerStoppedError
+        wanted = {tp for tp in consumer.assignment() if tp in active_partitions}
+        if not wanted:
+            return {}
+        fetcher._fetch_max_wait_ms = LONG_POLL_MS if timeout and timeout * 1000 > SHORT_POLL_MS else SHORT_POLL_MS
+        consumer.resume(*wanted)
+        try:
+            with fetcher._subscriptions.fetch_context():
+                return await fetcher.fetched_records(wanted, timeout=timeout, max_records=CHUNK_RECORDS_MAX)
+        finally:
+            consumer.pause(*(wanted & consumer.assignment()))  # a rebalance may have taken some
+
+
+class RebalanceListener(driver.ConsumerRebalanceListener):
+    """Notes who we are in the group together with what we were assigned."""
+
+    async def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
+        """Keep the membership that this assignment belongs to, and fetch nothing before it is asked for."""
+        consumer = self._thread._ensure_consumer()
+        coordinator = consumer._coordinator
+        cast(Consumer, self._thread.consumer).membership = Membership(coordinator.generation, coordinator.member_id)
+        consumer.pause(*assigned)
+        await super().on_partitions_assigned(assigned)
+
+
+class Consumer(driver.Consumer):
+    """Hands out chunks; `cursor` is the next offset of every partition we own."""
+
+    RebalanceListener = RebalanceListener
+    membership = Membership(-1, "")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.cursor: dict[TP, int] = {}
+        self.epoch = 0
+        self.rewinds = 0
+        self.polled_at = time.monotonic()
+        self._outstanding: Counter[TP] = Counter()
+        self._full: set[TP] = set()
+        self._freed = asyncio.Event()
+        self._next_fetch_at = 0.0
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    @property
+    def owner(self) -> Owner:
+        """The worker's side of an assignment."""
+        return cast(Owner, self.app.owner)  # type: ignore[attr-defined]  # our app has one
+
+    def stop_flow(self) -> None:
+        """A rebalance or the end begins: what is outstanding now is of an earlier epoch."""
+        self.epoch += 1
+        self._outstanding.clear()
+        self._full.clear()
+        super().stop_flow()
+
+    def ack(self, message: Any) -> bool:
+        """A chunk is done: its partition may be asked for the next."""
+        if message.acked:
+            return False
+        message.acked = True
+        self._unacked_messages.discard(message)
+        if message.value.epoch == self.epoch:
+            self._outstanding[message.tp] -= 1
+            self._freed.set()
+        return True
+
+    async def wait_empty(self) -> None:
+        """Faust waits here for ever; we finish or abandon the work in flight within the drain deadline."""
+        await self.owner.drain()
+        self._unacked_messages.clear()
+
+    async def perform_seek(self) -> None:
+        """Start every assigned partition where its last committed conclusion ends, its memory restored."""
+        epoch = self.epoch
+        start = dict(await self.owner.take_over(self.assignment()))
+        if epoch != self.epoch:
+            return  # overtaken by the next rebalance, which starts over
+        self.cursor = start  # before the seek: a fetch that is still under way is rewound to here
+        if start:
+            await self.seek_wait(start)
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109 - Faust's signature
+        """Yield one message per partition that had records; its value is the chunk."""
+        if not self.flow_active:
+            await self.wait(self.can_resume_flow)  # type: ignore[arg-type]  # mode takes whatever has wait()
+        self.polled_at = time.monotonic()
+        epoch = self.epoch
+        records = await self._fetch(timeout)
+        if not records or self.should_stop:
+            return
+        if epoch != self.epoch or not self.flow_active:
+            await self._rewind(records)
+            return
+        for tp, fetched in records.items():
+            if epoch != self.epoch or not self.flow_active:
+                return  # the rebalance under way seeks to the committed offsets
+            if chunk := self._take(tp, fetched):
+                yield tp, self._message(tp, chunk)
+
+    async def _fetch(self, timeout: float) -> Mapping[TP, list[Any]]:  # noqa: ASYNC109 - Faust's signature
+        active = self._get_active_partitions() & self.cursor.keys()
+        free = {tp for tp in active if self._outstanding[tp] < (2 if tp in self._full else 1)}
+        if not free:
+            await self._wait_for_free(IDLE_S)
+            return {}
+        await self._keep_pace()
+        records: Mapping[TP, list[Any]] = await self._getmany(
+            active_partitions=free, timeout=timeout if len(free) == len(active) else SHORT_POLL_MS / 1000
+        )
+        if records:
+            self._next_fetch_at = time.monotonic() + PACE_S
+        return records
+
+    async def _wait_for_free(self, seconds: float) -> None:
+        self._freed.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._freed.wait(), seconds)
+
+    async def _keep_pace(self) -> None:
+        """Under a trickle let records gather; a backlog is fetched without a pause."""
+        pause = self._next_fetch_at - time.monotonic()
+        if pause > 0 and not self._full:
+            await asyncio.sleep(pause)
+
+    def _take(self, tp: TP, fetched: list[Any]) -> Chunk | None:
+        start = self.cursor[tp]
+        records = fetched if fetched[0].offset >= start else [r for r in fetched if r.offset >= start]
+        if not records:
+            return None
+        self.cursor[tp] = records[-1].offset + 1
+        self._outstanding[tp] += 1
+        (self._full.add if len(records) >= FULL_CHUNK_RECORDS else self._full.discard)(tp)
+        return Chunk(
+            topic=tp.topic,
+            partition=tp.partition,
+            start=start,
+            records=records,
+            membership=self.membership,
+            epoch=self.epoch,
+        )
+
+    def _message(self, tp: TP, chunk: Chunk) -> ConsumerMessage:
+        last = chunk.records[-1]
+        return ConsumerMessage(
+            tp.topic,
+            tp.partition,
+            last.offset,
+            last.timestamp / 1000,
+            0,
+            None,
+            None,
+            chunk,  # type: ignore[arg-type]  # Faust passes a value on as it is
+            None,
+            tp=tp,
+            generation_id=self.app.consumer_generation_id,
+        )
+
+    async def _rewind(self, records: Mapping[TP, Any]) -> None:
+        """A rebalance overtook this fetch: for the partitions that are still ours, fetch it again."""
+        self.rewinds += 1
+        assigned = self.assignment()
+        back = {tp: self.cursor[tp] for tp in records if tp in assigned and tp in self.cursor}
+        if back:
+            await self.seek_wait(back)
+
+    async def _commit(self, offsets: Any) -> bool:  # noqa: ARG002 - Faust's signature
+        return True  # the journal commits
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Gaps between records are the cursor's business."""
+
+
+class Transport(driver.Transport):
+    """The driver with our consumer."""
+
+    Consumer = Consumer
+
+
+class ChunkSchema(faust.Schema[Any, Any]):
+    """Passes a message's chunk on as it is: decoding records is the agents' business."""
+
+    def compile(self, app: Any, **_: Any) -> Any:
+        """The coroutine that turns a message into an event."""
+
+        async def decode(message: Any, propagate: bool = False) -> Event:  # noqa: ARG001, FBT001, FBT002 - Faust's
+            return Event(app, None, message.value, None, message)
+
+        return decode

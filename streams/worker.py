@@ -1,0 +1,91 @@
+"""One worker process: starts the app, waits for a signal or a crash, stops in bounded time.
+
+`faust -A streams.worker …` finds the app here as well; it is made from the environment when it is asked for.
+"""
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+import socket
+import threading
+from typing import Any
+
+import structlog
+import uvloop
+
+from schemas.errors import StreamsError
+from streams.app import DeliveryApp
+from streams.health import HealthServer, bind, create_health_app
+from streams.settings import Settings, load_settings
+
+GC_THRESHOLD = (
+    100_000  # a chunk's objects live until it is concluded: looking through them earlier costs a third of the CPU
+)
+STOP_S = 8.0  # beyond the drain: leaving the group, closing connections; then the process ends, whatever hangs
+
+log = structlog.get_logger()
+
+
+def run_worker(settings: Settings) -> int:
+    """Work until SIGTERM or SIGINT (0) or until something unforeseen happens (1)."""
+    gc.set_threshold(GC_THRESHOLD, 50, 100)
+    with bind(settings.http_host, settings.http_port) as listener:
+        listener.listen()
+        return uvloop.run(_run(settings, listener))
+
+
+async def _run(settings: Settings, listener: socket.socket) -> int:
+    app = DeliveryApp(settings)
+    app.finalize()
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, asked.set)
+    health = create_health_app(is_live=app.is_live, is_ready=app.is_ready, metrics=app.metrics.page)
+    serving = asyncio.create_task(HealthServer(health, listener).run())
+    try:
+        return await _work(app, asked)
+    finally:
+        serving.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving
+
+
+async def _work(app: DeliveryApp, asked: asyncio.Event) -> int:
+    starting = asyncio.create_task(app.start())
+    stopping = asyncio.create_task(asked.wait())
+    await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if starting.done() and (error := starting.exception()):
+        if isinstance(error, StreamsError):
+            raise error
+        log.error("could not start", error=repr(error))
+        return 1
+    ended = asyncio.create_task(app.wait_until_stopped())
+    await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    code = 1 if app.crashed else 0
+    log.info("stopping", crashed=app.crashed)
+    _end_at_last(app.settings.drain_s + STOP_S, code)
+    await app.stop()
+    return code
+
+
+def _end_at_last(seconds: float, code: int) -> None:
+    """A library's thread that hangs must not keep the process: executor threads are joined at exit otherwise."""
+
+    def end() -> None:
+        log.warning("something hangs, ending now", after_s=seconds)
+        os._exit(code)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attribute
+    """Make `app` for Faust's command line."""
+    if name == "app":
+        globals()["app"] = DeliveryApp(load_settings())
+        return globals()["app"]
+    raise AttributeError(name)
