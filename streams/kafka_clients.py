@@ -1,18 +1,21 @@
-"""How to reach Kafka with the settings' security, for librdkafka's clients and for Faust; it opens no connection."""
+"""How to reach Kafka with the settings' security, for librdkafka's clients and for Faust."""
 
 import logging
 import ssl
 from typing import TYPE_CHECKING, Any, Final
 
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 from pydantic import SecretStr
 
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, UnavailableError
 from streams.settings import Settings
 
 if TYPE_CHECKING:
     from faust.auth import Credentials
 
 LIBRDKAFKA_LOGGER: Final = "kafka.librdkafka"
+CONNECT_S: Final = 10.0
 
 
 def librdkafka_config(settings: Settings, **extra: Any) -> dict[str, Any]:  # noqa: ANN401 - librdkafka's values vary
@@ -26,6 +29,31 @@ def librdkafka_config(settings: Settings, **extra: Any) -> dict[str, Any]:  # no
         "logger": logging.getLogger(LIBRDKAFKA_LOGGER),
     }
     return reach | _security(settings) | extra
+
+
+def connected_admin(settings: Settings) -> AdminClient:
+    """Give an admin client that has reached the cluster.
+
+    Raises:
+        ConfigError: librdkafka refuses the settings, for example a certificate.
+        UnavailableError: the cluster cannot be reached, with the reason that librdkafka gives.
+    """
+    reasons: list[str] = []
+    silent = logging.getLogger(f"{LIBRDKAFKA_LOGGER}.connecting")
+    silent.disabled = True  # the reason goes into the error, once
+    config = librdkafka_config(settings, logger=silent, error_cb=lambda error: reasons.append(error.str()))
+    try:
+        admin = AdminClient(config)
+    except KafkaException as error:
+        raise ConfigError(f"KAFKA_*: {error.args[0].str()}") from error
+    try:
+        admin.list_topics(timeout=CONNECT_S)
+    except KafkaException as error:
+        admin.poll(0)  # serves the callback
+        reason = next(iter(reasons), error.args[0].str())
+        hint = "" if settings.kafka_bootstrap_servers else " (KAFKA_BOOTSTRAP_SERVERS is not set)"
+        raise UnavailableError(f"Kafka at {settings.bootstrap}{hint} cannot be reached: {reason}") from error
+    return admin
 
 
 def faust_credentials(settings: Settings) -> "Credentials | None":
