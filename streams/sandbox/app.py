@@ -1,0 +1,40 @@
+"""Puts the sandbox together: one world, its calls and its views, behind the wire. No decisions here."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from streams.sandbox import answers
+from streams.sandbox.calls import TrackCalls
+from streams.sandbox.faults import FaultPlan
+from streams.sandbox.operation import RefusedError
+from streams.sandbox.options import SandboxOptions
+from streams.sandbox.views import Views
+from streams.sandbox.wire import Sleep, Wire
+from streams.sandbox.world import World
+
+
+def create_app(
+    world: World,
+    *,
+    options: SandboxOptions,
+    clock: Callable[[], float] = time.time,
+    sleep: Sleep = asyncio.sleep,
+) -> Starlette:
+    """Return the sandbox as an ASGI application. Faults that drop connections need `serve` to do so on the wire."""
+    plan = FaultPlan(options.faults)
+    calls = TrackCalls(world, options=options, clock=clock)
+    app = Starlette(
+        routes=[*calls.routes(), *Views(world, plan=plan).routes()],
+        middleware=[Middleware(Wire, plan=plan, chronicle=world.chronicle, sleep=sleep)],
+        exception_handlers={
+            RefusedError: answers.refused,
+            404: answers.no_such_call,
+            405: answers.no_such_call,
+        },
+    )
+    app.router.redirect_slashes = False  # Customer.io does not redirect either
+    return app
