@@ -13,7 +13,8 @@ from agents.steps.pack import fits, pack
 from schemas.delivery import Parcel, Verdict
 
 SLOTS = 4  # requests under way at once
-LINGER_S = 0.005  # lanes that were fetched together share a request
+LINGER_S = 0.003  # lanes that were fetched together share a request: wait while they still come in …
+LINGERS_MAX = 10  # … but not for ever
 
 Verdicts = list[Verdict]
 
@@ -76,7 +77,7 @@ class Courier:
         try:
             while True:
                 await self._wake.wait()
-                await asyncio.sleep(LINGER_S)
+                await self._linger()
                 await self._slots.acquire()
                 parts = self._take()
                 if parts:
@@ -86,6 +87,14 @@ class Courier:
         finally:
             for request in self._requests:
                 request.cancel()
+
+    async def _linger(self) -> None:
+        waiting = 0
+        for _ in range(LINGERS_MAX):
+            if len(self._waiting) == waiting:
+                return
+            waiting = len(self._waiting)
+            await asyncio.sleep(LINGER_S)
 
     def _take(self) -> list[_Part]:
         self._waiting = [part for part in self._waiting if not part.verdicts.cancelled()]

@@ -13,11 +13,17 @@ from agents.pipeline import MakePlan, Pipeline
 from schemas.chunk import Chunk
 from schemas.errors import FencedError
 
+REJOIN_S = 60.0  # several session timeouts
+
 log = structlog.get_logger()
 
 
 class HoleError(AssertionError):
     """The chunk does not start where the one before it ended: committing it would lose what lies between."""
+
+
+class StalledError(AssertionError):
+    """Nothing can move any more, and nobody else will notice: a new process starts from what is committed."""
 
 
 class Lanes:
@@ -32,6 +38,8 @@ class Lanes:
         self._working: set[asyncio.Task[None]] = set()
         self._expected: dict[tuple[str, int], tuple[int, int]] = {}  # (topic, partition) -> (epoch, next offset)
         self._epoch = 0
+        self._drained_epoch = 0
+        self._watch: asyncio.Future[None] | None = None
 
     async def handle(self, event: Any, make_plan: MakePlan) -> None:  # noqa: ANN401 - Faust's event
         """Run the pipeline on the event's chunk and acknowledge it; anything unforeseen ends the process.
@@ -57,14 +65,25 @@ class Lanes:
             return False
         error = task.exception()
         if isinstance(error, FencedError):
-            log.info("fenced", topic=chunk.topic, partition=chunk.partition, start=chunk.start)
-            self._epoch = max(self._epoch, chunk.epoch + 1)
+            self._fenced(chunk)
             return False
         if error is not None:
             await self._crash(error)
             raise error
         self._expected[chunk.topic, chunk.partition] = (chunk.epoch, chunk.next_offset)
         return True
+
+    def _fenced(self, chunk: Chunk) -> None:
+        """Drop what else came with this assignment: the rebalance that took it away must show up here too."""
+        log.info("fenced", topic=chunk.topic, partition=chunk.partition, start=chunk.start)
+        if self._epoch <= chunk.epoch:
+            self._epoch = chunk.epoch + 1
+            asyncio.get_running_loop().call_later(REJOIN_S, self._check_rejoined, chunk.epoch)
+
+    def _check_rejoined(self, epoch: int) -> None:
+        if self._drained_epoch <= epoch:
+            error = StalledError(f"fenced {REJOIN_S:.0f} s ago, and the consumer group has not called for a rebalance")
+            self._watch = asyncio.ensure_future(self._crash(error))
 
     def _check_start(self, chunk: Chunk) -> None:
         epoch, expected = self._expected.get((chunk.topic, chunk.partition), (-1, -1))
@@ -80,6 +99,7 @@ class Lanes:
     async def drain(self, epoch: int) -> None:
         """Let chunks of epochs before `epoch` finish until the drain deadline, then abandon what is left."""
         self._epoch = max(self._epoch, epoch)
+        self._drained_epoch = epoch
         if not self._working:
             return
         _, late = await asyncio.wait(self._working, timeout=self._drain_s)

@@ -178,12 +178,12 @@ class Consumer(driver.Consumer):
                 yield tp, self._message(tp, chunk)
 
     async def _fetch(self, timeout: float) -> Mapping[TP, list[Any]]:  # noqa: ASYNC109 - Faust's signature
+        await self._keep_pace()
         active = self._get_active_partitions() & self.cursor.keys()
         free = {tp for tp in active if self._outstanding[tp] < (2 if tp in self._full else 1)}
         if not free:
             await self._wait_for_free(IDLE_S)
             return {}
-        await self._keep_pace()
         records: Mapping[TP, list[Any]] = await self._getmany(
             active_partitions=free, timeout=timeout if len(free) == len(active) else SHORT_POLL_MS / 1000
         )
