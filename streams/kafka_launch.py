@@ -67,16 +67,15 @@ def docker_launch(place: Place, *, progress: Callable[[str], None]) -> Launch:
     Raises:
         UnavailableError: no engine answers, or the image cannot be had.
     """
-    docker = shutil.which("docker")
-    if docker is None or not _succeeds([docker, "info"], timeout_s=ASK_S_MAX):
+    docker = find_docker()
+    if docker is None:
         raise UnavailableError("no Docker engine answers")
     if not _succeeds([docker, "image", "inspect", IMAGE], timeout_s=ASK_S_MAX):
         progress(f"Pulling {IMAGE}, the first time only …")
         if not _succeeds([docker, "pull", "--quiet", IMAGE], timeout_s=PULL_S_MAX):
             raise UnavailableError(f"Docker cannot pull {IMAGE}")
     name = f"cio-kafka-{uuid.uuid5(uuid.NAMESPACE_URL, str(place.folder.resolve())).hex[:12]}"
-    environment = {f"KAFKA_{key.replace('.', '_').upper()}": value for key, value in docker_config(place).items()}
-    environment |= {"CLUSTER_ID": _cluster_id(place.folder), "KAFKA_HEAP_OPTS": " ".join(HEAP)}
+    environment = docker_environment(place.port) | {"CLUSTER_ID": _cluster_id(place.folder)}
     options = [word for key, value in environment.items() for word in ("--env", f"{key}={value}")]
     ports = ["--publish", f"127.0.0.1:{place.port}:9092"]
     volume = ["--volume", f"{name}:/var/lib/kafka/data"]
@@ -87,17 +86,25 @@ def docker_launch(place: Place, *, progress: Callable[[str], None]) -> Launch:
     )
 
 
-def docker_config(place: Place) -> dict[str, str]:
-    """Give the broker's settings inside a container, where it reaches itself by another port than the host does."""
-    return {
+def find_docker() -> str | None:
+    """Give the path of Docker's command if an engine answers it."""
+    docker = shutil.which("docker")
+    return docker if docker and _succeeds([docker, "info"], timeout_s=ASK_S_MAX) else None
+
+
+def docker_environment(port: int) -> dict[str, str]:
+    """Configure the image for clients on `port` of this machine; inside, the broker reaches itself by another one."""
+    config = {
         **BROKER_CONFIG,
         "log.dirs": "/var/lib/kafka/data",
         "controller.quorum.voters": "1@localhost:9094",
         "listeners": "HOST://:9092,INSIDE://localhost:9093,CONTROLLER://localhost:9094",
-        "advertised.listeners": f"HOST://127.0.0.1:{place.port},INSIDE://localhost:9093",
+        "advertised.listeners": f"HOST://127.0.0.1:{port},INSIDE://localhost:9093",
         "listener.security.protocol.map": "HOST:PLAINTEXT,INSIDE:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "inter.broker.listener.name": "INSIDE",
     }
+    environment = {f"KAFKA_{key.replace('.', '_').upper()}": value for key, value in config.items()}
+    return environment | {"KAFKA_HEAP_OPTS": " ".join(HEAP)}
 
 
 def java_launch(place: Place, *, machine: Machine, progress: Callable[[str], None]) -> Launch:

@@ -1,6 +1,7 @@
 """A real Kafka broker on this machine, for `up`, for `kafka` and for tests; never a mock, and never outliving us."""
 
 import contextlib
+import logging
 import os
 import random
 import shutil
@@ -54,7 +55,7 @@ class LocalKafka:
         self._is_temporary = folder is None
         folder = Path(tempfile.mkdtemp(prefix="cio-kafka-")) if folder is None else folder
         folder.mkdir(parents=True, exist_ok=True)
-        free_port, controller_port = _free_ports()
+        free_port, controller_port = free_ports()
         self._place = Place(port=port or free_port, controller_port=controller_port, folder=folder)
         self._launch: Launch | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -162,14 +163,9 @@ class LocalKafka:
             ) from error
 
     def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + READY_S_MAX
-        settings = Settings(kafka_bootstrap_servers=self.bootstrap)
-        admin = AdminClient(librdkafka_config(settings, **{"reconnect.backoff.max.ms": 200}))
-        while not _is_ready(admin):
-            if not self.is_running or time.monotonic() > deadline:
-                what = "does not come up" if self.is_running else "ended at its start"
-                raise UnavailableError(f"The local Kafka {what}: {self._last_words()}")
-            time.sleep(READY_POLL_S)
+        if not wait_until_ready(self.bootstrap, is_hopeless=lambda: not self.is_running):
+            what = "does not come up" if self.is_running else "ended at its start"
+            raise UnavailableError(f"The local Kafka {what}: {self._last_words()}")
 
     def _wait_until_gone(self) -> None:
         # The guard is our child and is gone by now; the broker is not, and may hold port and data a moment longer.
@@ -199,6 +195,20 @@ def running_kafka(
         yield kafka.bootstrap
 
 
+def wait_until_ready(bootstrap: str, *, is_hopeless: Callable[[], bool] = lambda: False) -> bool:
+    """Wait until clients can use the broker; False when it is hopeless or takes over `READY_S_MAX`."""
+    deadline = time.monotonic() + READY_S_MAX
+    settings = Settings(kafka_bootstrap_servers=bootstrap)
+    silent = logging.getLogger("kafka.starting")
+    silent.disabled = True  # until it is up, every attempt fails
+    admin = AdminClient(librdkafka_config(settings, logger=silent, **{"reconnect.backoff.max.ms": 200}))
+    while not _is_ready(admin):
+        if is_hopeless() or time.monotonic() > deadline:
+            return False
+        time.sleep(READY_POLL_S)
+    return True
+
+
 def _is_ready(admin: AdminClient) -> bool:
     try:
         cluster = admin.list_topics(timeout=1)
@@ -208,7 +218,8 @@ def _is_ready(admin: AdminClient) -> bool:
     return bool(cluster.brokers) and all(partition.leader >= 0 for partition in partitions)
 
 
-def _free_ports() -> tuple[int, int]:
+def free_ports() -> tuple[int, int]:
+    """Give two ports that nothing listens on, outside the range of outgoing connections."""
     free = [port for port in random.sample(FREE_PORTS, 100) if _is_free(port)]
     if len(free) < 2:  # noqa: PLR2004 - one for clients, one for the controller
         raise UnavailableError(f"No free ports between {FREE_PORTS.start} and {FREE_PORTS.stop}")

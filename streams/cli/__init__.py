@@ -1,0 +1,26 @@
+"""The command line: one file for each command, listed here; a command reads its options and calls what does the work.
+
+A command imports what is heavy only when it runs, so that `--help` and wrong usage answer at once.
+"""
+
+import typer
+
+from streams.cli import topics
+from streams.cli.check import check
+from streams.cli.kafka import kafka
+from streams.cli.sandbox import sandbox
+from streams.cli.worker import worker
+
+app = typer.Typer(
+    help="Delivers user changes and domain events from Kafka to Customer.io.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # they print local variables, and those hold payloads and secrets
+)
+
+# A new command: its function in streams/cli/<command>.py, its import above, its line here.
+app.command()(worker)
+app.add_typer(topics.app, name="topics")
+app.command()(sandbox)
+app.command()(kafka)
+app.command()(check)

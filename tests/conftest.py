@@ -1,0 +1,87 @@
+"""What all tests share: one real Kafka for the session, and settings with topics of their own for each test."""
+
+import contextlib
+import os
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+from confluent_kafka.admin import AdminClient
+
+from streams import topics
+from streams.kafka_clients import connected_admin
+from streams.kafka_launch import IMAGE, docker_environment, find_docker
+from streams.local_kafka import LocalKafka, free_ports, wait_until_ready
+from streams.settings import Settings
+
+SettingsFactory = Callable[..., Settings]
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[str]:
+    """Give the address of a Kafka: `KAFKA_BOOTSTRAP_SERVERS`, else one in Docker, else one from its Maven artifacts."""
+    given = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
+    if given:
+        yield given
+        return
+    with _kafka_in_docker() if find_docker() else _kafka_from_jars() as bootstrap:
+        yield bootstrap
+
+
+@contextlib.contextmanager
+def _kafka_in_docker() -> Iterator[str]:
+    from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - of no use without an engine
+
+    port, _ = free_ports()
+    container = DockerContainer(IMAGE).with_bind_ports(9092, port)
+    for name, value in docker_environment(port).items():
+        container.with_env(name, value)
+    with container:
+        bootstrap = f"127.0.0.1:{port}"
+        assert wait_until_ready(bootstrap), "Kafka does not come up in Docker"
+        yield bootstrap
+
+
+@contextlib.contextmanager
+def _kafka_from_jars() -> Iterator[str]:
+    with LocalKafka() as broker:
+        yield broker.bootstrap
+
+
+@pytest.fixture
+def prefix() -> str:
+    """Give a topic prefix that no other test has."""
+    return f"t{uuid.uuid4().hex[:12]}."
+
+
+@pytest.fixture
+def settings_factory(kafka: str, prefix: str) -> Iterator[SettingsFactory]:
+    """Give a function that makes settings on the real Kafka, with a prefix, an app id and existing topics of their own.
+
+    `create=False` leaves the topics out; everything else is a setting. The topics are deleted after the test.
+    """
+    made: list[Settings] = []
+
+    def make(*, create: bool = True, **changes: object) -> Settings:
+        own = {
+            "kafka_bootstrap_servers": kafka,
+            "topic_prefix": f"{prefix}{len(made)}." if made else prefix,
+            "app_id": f"{prefix}app{len(made)}",
+            "topic_partitions": 2,
+        }
+        settings = Settings.model_validate(own | changes)
+        made.append(settings)
+        if create:
+            topics.create(connected_admin(settings), settings)
+        return settings
+
+    yield make
+    if made:
+        _delete_topics(connected_admin(made[0]), tuple(settings.topic_prefix for settings in made))
+
+
+def _delete_topics(admin: AdminClient, prefixes: tuple[str, ...]) -> None:
+    """Keep the broker small: hundreds of tests leave thousands of partitions behind otherwise."""
+    left = [name for name in admin.list_topics(timeout=10).topics if name.startswith(prefixes)]
+    for future in (admin.delete_topics(left) if left else {}).values():
+        future.result()
