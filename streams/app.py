@@ -26,6 +26,7 @@ from streams.ledger_reader import LedgerReader
 from streams.metrics import Metrics
 from streams.settings import Settings
 from streams.throttle import Throttle
+from streams.topics import input_partitions
 from streams.transactions import OutputTopics, TransactionWriter
 from streams.transport import ChunkSchema, Consumer, Transport
 
@@ -103,15 +104,11 @@ class DeliveryApp(faust.App):
 
     async def on_start(self) -> None:
         """Start what the agents need, before the consumer brings the first chunk."""
-        self.owner.partitions_total = await self._count_partitions()
+        count = self.loop.run_in_executor(None, input_partitions, self.settings, INPUTS)
+        self.owner.partitions_total = await count
         self.add_future(self.journal.run())
         self.add_future(self.courier.run())
         await super().on_start()
-
-    async def _count_partitions(self) -> int:
-        from streams.topics import input_partitions  # noqa: PLC0415 - the admin client is needed once
-
-        return await self.loop.run_in_executor(None, input_partitions, self.settings, INPUTS)
 
     async def on_stop(self) -> None:
         """Drain, leave the group, and close what is left."""

@@ -76,7 +76,7 @@ _LongSeconds = Annotated[float, Field(ge=1, le=3_650 * _DAY_S, allow_inf_nan=Fal
 
 
 class Settings(BaseSettings):
-    """All settings of CONTRACT.md; `load_settings` reads them from the environment, tests build them directly."""
+    """All settings; `load_settings` reads them from the environment, tests build them directly."""
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True)
 
