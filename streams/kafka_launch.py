@@ -18,6 +18,7 @@ IMAGE: Final = "apache/kafka:4.1.0"
 JAVA_MIN: Final = 17
 HEAP: Final = ("-Xms256m", "-Xmx768m")
 ASK_S_MAX: Final = 10
+FORMAT_S_MAX: Final = 60
 PULL_S_MAX: Final = 900
 
 # One node: what Kafka replicates by default to three stays on one, and nothing waits for members that never come.
@@ -121,8 +122,8 @@ def java_launch(place: Place, *, machine: Machine, progress: Callable[[str], Non
     config.write_text("".join(f"{key}={value}\n" for key, value in java_config(place).items()))
     if not (place.folder / "data" / "meta.properties").exists():
         tool = [*jvm, "kafka.tools.StorageTool", "format", "-t", _cluster_id(place.folder), "-c", str(config)]
-        if not _succeeds(tool, timeout_s=60):
-            raise UnavailableError(f"Kafka cannot format its data folder {place.folder / 'data'}")
+        if (complaint := _complaint(tool, timeout_s=FORMAT_S_MAX)) is not None:
+            raise UnavailableError(f"Kafka cannot format its data folder {place.folder / 'data'}: {complaint}")
     return Launch(start=[*jvm, "kafka.Kafka", str(config)])
 
 
@@ -163,10 +164,18 @@ def _cluster_id(folder: Path) -> str:
 
 
 def _succeeds(command: Sequence[str], *, timeout_s: float) -> bool:
+    return _complaint(command, timeout_s=timeout_s) is None
+
+
+def _complaint(command: Sequence[str], *, timeout_s: float) -> str | None:
+    """Run a command and give the last thing it said if it failed."""
     try:
         done = subprocess.run(  # noqa: S603 - our own commands, no shell
-            command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=timeout_s
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=timeout_s
         )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return type(error).__name__
+    if done.returncode == 0:
+        return None
+    said = (done.stdout + done.stderr).split("\n")
+    return next((line for line in said if "Exception" in line or "rror" in line), f"exit code {done.returncode}")

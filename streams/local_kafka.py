@@ -66,6 +66,11 @@ class LocalKafka:
         return f"127.0.0.1:{self._place.port}"
 
     @property
+    def folder(self) -> Path:
+        """Where its data and its log are."""
+        return self._place.folder
+
+    @property
     def is_running(self) -> bool:
         """Whether the broker's process lives."""
         return self._process is not None and self._process.poll() is None
@@ -79,7 +84,7 @@ class LocalKafka:
         _insist_on_free(self._place.port)
         self._launch = self._launch or self._choose()
         self._progress(f"Starting Kafka at {self.bootstrap} …")
-        folders = [str(self._place.folder)] if self._is_temporary else []
+        folders = [str(self.folder)] if self._is_temporary else []
         guarded = process_guard.spec(
             self._launch.start, last_commands=self._launch.forget if folders else self._launch.kill, folders=folders
         )
@@ -132,7 +137,7 @@ class LocalKafka:
         self.kill()
         for command in self._launch.forget if self._launch else ():
             subprocess.run(command, check=False, capture_output=True)  # noqa: S603 - our own command
-        shutil.rmtree(self._place.folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
         try:
@@ -147,7 +152,7 @@ class LocalKafka:
 
     @property
     def _log(self) -> Path:
-        return self._place.folder / "kafka.log"
+        return self.folder / "kafka.log"
 
     def _choose(self) -> Launch:
         try:
