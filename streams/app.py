@@ -14,6 +14,7 @@ import mode
 from agents.domain_events import domain_events
 from agents.pipeline import Pipeline
 from agents.user_changes import user_changes
+from streams import topic_plan
 from streams.assignment import Assignment
 from streams.courier import Courier
 from streams.customerio.sender import TrackSender
@@ -30,7 +31,7 @@ from streams.topics import input_partitions
 from streams.transactions import OutputTopics, TransactionWriter
 from streams.transport import ChunkSchema, Consumer, Transport
 
-INPUTS = ("user-changes", "domain-events")
+AGENTS = {topic_plan.USER_CHANGES: user_changes, topic_plan.DOMAIN_EVENTS: domain_events}
 HOLD_S_MAX = 86_400.0  # aiokafka leaves its group when nothing is fetched for so long
 STALL_S = 60.0
 SESSION_S = 10.0
@@ -49,10 +50,10 @@ class DeliveryApp(faust.App):
         self.metrics = Metrics()
         kafka = librdkafka_config(settings)
         topics = OutputTopics(
-            results=settings.topic("customerio-results"),
-            letters=settings.topic("customerio-dlq"),
-            people=settings.topic("customerio-ledger-people"),
-            events=settings.topic("customerio-ledger-events"),
+            results=settings.topic(topic_plan.RESULTS),
+            letters=settings.topic(topic_plan.DLQ),
+            people=settings.topic(topic_plan.LEDGER_PEOPLE),
+            events=settings.topic(topic_plan.LEDGER_EVENTS),
         )
         reader = LedgerReader(kafka, group=settings.app_id)
         self.ledger = Ledger(window_s=settings.dedupe_window_s, entries_max=settings.dedupe_max_entries)
@@ -92,7 +93,7 @@ class DeliveryApp(faust.App):
             topics=topics,
             epoch=lambda: self.chunk_consumer.epoch,
         )
-        for declare, name in ((user_changes, "user-changes"), (domain_events, "domain-events")):
+        for name, declare in AGENTS.items():
             topic = self.topic(settings.topic(name), schema=ChunkSchema(), key_type=bytes, value_type=bytes)
             declare(self, topic, self.lanes.handle)
         _add_gauges(self)
@@ -104,7 +105,7 @@ class DeliveryApp(faust.App):
 
     async def on_start(self) -> None:
         """Start what the agents need, before the consumer brings the first chunk."""
-        count = self.loop.run_in_executor(None, input_partitions, self.settings, INPUTS)
+        count = self.loop.run_in_executor(None, input_partitions, self.settings, list(AGENTS))
         self.owner.partitions_total = await count
         self.add_future(self.journal.run())
         self.add_future(self.courier.run())
