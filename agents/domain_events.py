@@ -11,7 +11,8 @@ from agents.plans.domain_events import DomainEventsPlan
 def domain_events(app: faust.App, topic: Any, handle: Handle) -> Any:  # noqa: ANN401 - Faust's own types are Any here
     """Declare the agent on `topic`; one actor per partition, one chunk at a time."""
 
-    async def send_events(chunks: Any) -> None:  # noqa: ANN401
+    async def send_events(chunks: Any) -> None:  # noqa: ANN401 - as above
+        """Bring domain events to Customer.io."""
         async for event in chunks.noack().events():
             await handle(event, DomainEventsPlan)
 

@@ -11,7 +11,8 @@ from agents.plans.user_changes import UserChangesPlan
 def user_changes(app: faust.App, topic: Any, handle: Handle) -> Any:  # noqa: ANN401 - Faust's own types are Any here
     """Declare the agent on `topic`; one actor per partition, one chunk at a time."""
 
-    async def sync_users(chunks: Any) -> None:  # noqa: ANN401
+    async def sync_users(chunks: Any) -> None:  # noqa: ANN401 - as above
+        """Bring user changes to Customer.io."""
         async for event in chunks.noack().events():
             await handle(event, UserChangesPlan)
 

@@ -20,8 +20,8 @@ LEDGER_SENDS: Final = "customerio-ledger-sends"
 DLQ_DECISIONS: Final = "customerio-dlq-decisions"
 
 INPUTS: Final = (USER_CHANGES, DOMAIN_EVENTS, TRANSACTIONAL_MESSAGES, BROADCAST_TRIGGERS)
-LETTERS: Final = (DLQ, REPLAY)
-"""These hold an input record plus headers, so they must take more than the inputs do."""
+WITH_ORIGINALS: Final = (DLQ, REPLAY, RESULTS)
+"""These hold an input record (a result: its key) and more, so they must take more than the inputs do."""
 
 LETTER_HEADERS_BYTES: Final = 65_536
 MESSAGE_BYTES: Final = "max.message.bytes"

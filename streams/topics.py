@@ -24,7 +24,7 @@ from streams.topic_plan import (
     LEDGER_EVENTS,
     LEDGER_PEOPLE,
     LETTER_HEADERS_BYTES,
-    LETTERS,
+    WITH_ORIGINALS,
     MESSAGE_BYTES,
     RESULTS,
     Topic,
@@ -64,7 +64,7 @@ def create(admin: AdminClient, settings: Settings) -> list[str]:
     inputs = [planned[name] for name in INPUTS]
     made = _create(admin, inputs)
     room = {MESSAGE_BYTES: str(_letter_bytes(admin, inputs))}
-    for name in LETTERS:
+    for name in WITH_ORIGINALS:
         planned[name] = replace(planned[name], config={**planned[name].config, **room})
     return made + _create(admin, [topic for name, topic in planned.items() if name not in INPUTS])
 
@@ -224,6 +224,6 @@ def _small_letters(topics: Mapping[str, Topic], configs: Mapping[str, Mapping[st
             expected=f"at least {needed}",
             actual=configs[name][MESSAGE_BYTES],
         )
-        for name in LETTERS
+        for name in WITH_ORIGINALS
         if name in topics and allowed and int(configs[name][MESSAGE_BYTES]) < needed
     ]
