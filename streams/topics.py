@@ -24,9 +24,9 @@ from streams.topic_plan import (
     LEDGER_EVENTS,
     LEDGER_PEOPLE,
     LETTER_HEADERS_BYTES,
-    WITH_ORIGINALS,
     MESSAGE_BYTES,
     RESULTS,
+    WITH_ORIGINALS,
     Topic,
     plan,
 )
