@@ -8,6 +8,7 @@ import typer
 from streams.cli import topics
 from streams.cli.check import check
 from streams.cli.kafka import kafka
+from streams.cli.publish import publish
 from streams.cli.sandbox import sandbox
 from streams.cli.worker import worker
 
@@ -24,3 +25,4 @@ app.add_typer(topics.app, name="topics")
 app.command()(sandbox)
 app.command()(kafka)
 app.command()(check)
+app.command()(publish)
