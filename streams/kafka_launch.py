@@ -156,10 +156,10 @@ def _java(machine: Machine) -> str:
 
 
 def _cluster_id(folder: Path) -> str:
-    """Give a random id that stays with the folder, in the form that Kafka's own tools make."""
+    """Give a random id that stays with the folder; its fixed first byte keeps it from looking like an option."""
     path = folder / "cluster.id"
     if not path.exists():
-        path.write_text(base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))
+        path.write_text(base64.urlsafe_b64encode(b"K" + uuid.uuid4().bytes[1:]).decode().rstrip("="))
     return path.read_text()
 
 
