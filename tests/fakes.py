@@ -1,0 +1,276 @@
+"""Hand-written stand-ins for what lies outside the code under test.
+
+A fake decides as little as it can; tests/contract holds those that imitate something against the real thing.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import orjson
+
+from agents.ports import Publication
+from schemas.answer import Answer, NoAnswer
+from schemas.chunk import Chunk, Membership
+from schemas.conclusion import Conclusion
+from schemas.delivery import Parcel, Verdict
+from schemas.errors import FencedError
+from schemas.outcome import Outcome, Reason
+from tests.builders import MEMBERSHIP, Decide, verdict_on
+
+ITEM_BYTES_MAX = 32_000
+
+
+@dataclass(slots=True)
+class FakeMemory:
+    """What is remembered, as a test puts it there."""
+
+    people: dict[bytes, bytes] = field(default_factory=dict)
+    fingerprints: set[bytes] = field(default_factory=set)
+
+    def person(self, user_id: bytes) -> bytes | None:
+        """The packed state of a person."""
+        return self.people.get(user_id)
+
+    def has_event(self, fingerprint: bytes) -> bool:
+        """Whether the event was delivered."""
+        return fingerprint in self.fingerprints
+
+
+@dataclass(slots=True)
+class FakeLedger:
+    """One memory for all partitions; keeps what it was told to remember."""
+
+    kept: FakeMemory = field(default_factory=FakeMemory)
+    remembered: list[Publication] = field(default_factory=list)
+
+    def memory(self, partition: int) -> FakeMemory:  # noqa: ARG002 - the port's signature
+        """The one memory."""
+        return self.kept
+
+    def remember(self, publication: Publication) -> None:
+        """Take over what was committed."""
+        self.remembered.append(publication)
+        self.kept.people.update(publication.people)
+        self.kept.fingerprints.update(publication.events)
+
+
+def accept(parcel: Parcel) -> bool:  # noqa: ARG001 - the shape of a decision
+    """Accept whatever it is."""
+    return True
+
+
+@dataclass(slots=True)
+class FakeCourier:
+    """Accepts or refuses each parcel as `decides` says, and keeps every wave."""
+
+    decides: Decide = accept
+    waves: list[list[Parcel]] = field(default_factory=list)
+
+    async def deliver(self, parcels: Sequence[Parcel]) -> list[Verdict]:
+        """One verdict for each parcel."""
+        self.waves.append(list(parcels))
+        return [verdict_on(accepted=self.decides(parcel)) for parcel in parcels]
+
+
+@dataclass(slots=True)
+class FakeJournal:
+    """Commits at once, or raises `error`."""
+
+    error: Exception | None = None
+    published: list[Publication] = field(default_factory=list)
+
+    async def commit(self, publication: Publication) -> None:
+        """Keep the publication."""
+        if self.error:
+            raise self.error
+        self.published.append(publication)
+
+
+@dataclass(slots=True)
+class FakeObserver:
+    """Keeps what it is told, of pipeline and sender."""
+
+    counts: Counter[tuple[Outcome, Reason | None]] = field(default_factory=Counter)
+    requests: list[tuple[str, int, int]] = field(default_factory=list)
+    retries: list[str] = field(default_factory=list)
+
+    def concluded(
+        self,
+        chunk: Chunk,  # noqa: ARG002 - the port's signature, here and below
+        counts: Counter[tuple[Outcome, Reason | None]],
+        conclusions: Sequence[Conclusion],  # noqa: ARG002
+        now_ms: int,  # noqa: ARG002
+    ) -> None:
+        """Add the counts up."""
+        self.counts += counts
+
+    def request(self, response: Answer | NoAnswer, *, seconds: float, items: int, body_bytes: int) -> None:  # noqa: ARG002
+        """Keep status or cause, items and bytes."""
+        status = str(response.status) if isinstance(response, Answer) else response.cause
+        self.requests.append((status, items, body_bytes))
+
+    def retry(self, cause: str) -> None:
+        """Keep the cause."""
+        self.retries.append(cause)
+
+
+@dataclass(slots=True)
+class FakeWriter:
+    """A journal's writer with a Kafka of its own: `generation` fences, `failures` are raised first, one a call."""
+
+    generation: int = MEMBERSHIP.generation
+    failures: list[Exception] = field(default_factory=list)
+    calls: list[tuple[list[Publication], Membership]] = field(default_factory=list)
+    results: list[tuple[bytes | None, bytes]] = field(default_factory=list)
+    committed: dict[tuple[str, int], int] = field(default_factory=dict)
+    before: Callable[[], None] = lambda: None
+
+    def write(self, publications: Sequence[Publication], membership: Membership) -> None:
+        """Commit all, or raise and commit nothing."""
+        self.before()
+        self.calls.append((list(publications), membership))
+        if self.failures:
+            raise self.failures.pop(0)
+        if membership.generation != self.generation:
+            raise FencedError("Broker: Specified group generation id is not valid")
+        for publication in publications:
+            self.results += publication.results
+            self.committed[publication.chunk.topic, publication.chunk.partition] = publication.chunk.next_offset
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+@dataclass(slots=True)
+class FakeSender:
+    """Answers batches when `gate` is open; keeps what it was sent and what was cancelled."""
+
+    decides: Decide = accept
+    error: Exception | None = None
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    batches: list[list[Parcel]] = field(default_factory=list)
+    singles: list[Parcel] = field(default_factory=list)
+    cancelled: int = 0
+
+    async def send_batch(self, parcels: Sequence[Parcel]) -> list[Verdict]:
+        """One verdict for each parcel, once the gate is open."""
+        self.batches.append(list(parcels))
+        await self._pass_gate()
+        return [verdict_on(accepted=self.decides(parcel)) for parcel in parcels]
+
+    async def send_anonymous(self, parcel: Parcel) -> Verdict:
+        """The verdict on one, once the gate is open."""
+        self.singles.append(parcel)
+        await self._pass_gate()
+        return verdict_on(accepted=self.decides(parcel))
+
+    async def _pass_gate(self) -> None:
+        try:
+            await self.gate.wait()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        if self.error:
+            raise self.error
+
+
+Response = Answer | NoAnswer
+OK = Answer(200, b"{}\n")
+
+
+@dataclass(slots=True)
+class FakeClient:
+    """Track endpoints that answer from `script`, then by `answers`; keeps every call as (endpoint, body)."""
+
+    script: list[Response] = field(default_factory=list)
+    answers: Callable[[str, bytes], Response] = lambda _endpoint, _body: OK
+    calls: list[tuple[str, bytes]] = field(default_factory=list)
+
+    async def batch(self, body: bytes) -> Response:
+        """`POST /api/v2/batch`."""
+        return self._answer("batch", body)
+
+    async def entity(self, body: bytes) -> Response:
+        """`POST /api/v2/entity`."""
+        return self._answer("entity", body)
+
+    async def anonymous_event(self, body: bytes) -> Response:
+        """`POST /api/v1/events`."""
+        return self._answer("events", body)
+
+    def _answer(self, endpoint: str, body: bytes) -> Response:
+        self.calls.append((endpoint, body))
+        return self.script.pop(0) if self.script else self.answers(endpoint, body)
+
+
+@dataclass(slots=True)
+class FakeLimiter:
+    """Lets everything through and counts it."""
+
+    acquired: int = 0
+
+    async def acquire(self) -> None:
+        """Count."""
+        self.acquired += 1
+
+
+@dataclass(slots=True)
+class FakeSleep:
+    """Sleeps no time and keeps how long it should have been."""
+
+    pauses: list[float] = field(default_factory=list)
+
+    async def __call__(self, seconds: float) -> None:
+        """Let others run."""
+        self.pauses.append(seconds)
+        await asyncio.sleep(0)
+
+
+class FakeCustomerIo(httpx.AsyncBaseTransport):
+    """The Track API on no wire: takes every operation that is an object of at most 32,000 bytes with an action."""
+
+    def __init__(self) -> None:
+        self.requests: list[httpx.Request] = []
+        self.accepted: list[dict[str, object]] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer as Customer.io does."""
+        self.requests.append(request)
+        if not request.headers.get("authorization", "").startswith("Basic "):
+            return _errors(401, [{"reason": "unauthorized"}])
+        path, body = request.url.path, await request.aread()
+        if path == "/api/v1/accounts/region":
+            return httpx.Response(200, json={"url": "track.customer.io", "region": "us", "environment_id": 1})
+        try:
+            value = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            return _errors(400, [{"reason": "invalid", "message": "body is not JSON"}])
+        return self._take(path, value)
+
+    def _take(self, path: str, value: Any) -> httpx.Response:  # noqa: ANN401 - any JSON
+        if path == "/api/v2/batch":
+            return self._take_batch(value["batch"])
+        is_good = is_operation(value) if path == "/api/v2/entity" else bool(value.get("name"))
+        if not is_good:
+            return _errors(400, [{"reason": "invalid", "field": "action", "message": "no"}])
+        self.accepted.append(value)
+        return httpx.Response(200, json={})
+
+    def _take_batch(self, items: list[Any]) -> httpx.Response:
+        bad = [index for index, item in enumerate(items) if not is_operation(item)]
+        self.accepted += [item for item in items if is_operation(item)]
+        errors = [{"batch_index": index, "reason": "invalid", "field": "action", "message": "no"} for index in bad]
+        return _errors(207, errors) if errors else httpx.Response(200, json={})
+
+
+def is_operation(item: Any) -> bool:  # noqa: ANN401 - any JSON
+    """Whether the fake takes it."""
+    return isinstance(item, dict) and bool(item.get("action")) and len(orjson.dumps(item)) <= ITEM_BYTES_MAX
+
+
+def _errors(status: int, errors: Iterable[dict[str, object]]) -> httpx.Response:
+    return httpx.Response(status, json={"errors": list(errors)})
