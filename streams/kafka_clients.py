@@ -2,9 +2,10 @@
 
 import logging
 import ssl
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from pydantic import SecretStr
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 LIBRDKAFKA_LOGGER: Final = "kafka.librdkafka"
 CONNECT_S: Final = 10.0
+CONNECT_ATTEMPTS: Final = 10
 
 
 def librdkafka_config(settings: Settings, **extra: Any) -> dict[str, Any]:  # noqa: ANN401 - librdkafka's values vary
@@ -38,22 +40,33 @@ def connected_admin(settings: Settings) -> AdminClient:
         ConfigError: librdkafka refuses the settings, for example a certificate.
         UnavailableError: the cluster cannot be reached, with the reason that librdkafka gives.
     """
-    reasons: list[str] = []
+    errors: list[KafkaError] = []
     silent = logging.getLogger(f"{LIBRDKAFKA_LOGGER}.connecting")
     silent.disabled = True  # the reason goes into the error, once
-    config = librdkafka_config(settings, logger=silent, error_cb=lambda error: reasons.append(error.str()))
     try:
-        admin = AdminClient(config)
+        admin = AdminClient(librdkafka_config(settings, logger=silent, error_cb=errors.append))
     except KafkaException as error:
         raise ConfigError(f"KAFKA_*: {error.args[0].str()}") from error
-    try:
-        admin.list_topics(timeout=CONNECT_S)
-    except KafkaException as error:
-        admin.poll(0)  # serves the callback
-        reason = next(iter(reasons), error.args[0].str())
-        hint = "" if settings.kafka_bootstrap_servers else " (KAFKA_BOOTSTRAP_SERVERS is not set)"
-        raise UnavailableError(f"Kafka at {settings.bootstrap}{hint} cannot be reached: {reason}") from error
+    for attempt in range(CONNECT_ATTEMPTS):
+        try:
+            admin.list_topics(timeout=CONNECT_S / CONNECT_ATTEMPTS)
+        except KafkaException as error:
+            admin.poll(0)  # serves the callback
+            # Down twice in a row is down: waiting longer helps where answers are slow, not where they are refusals.
+            if attempt == CONNECT_ATTEMPTS - 1 or (attempt and _are_down(errors)):
+                raise UnavailableError(_unreachable(settings, [*errors, error.args[0]])) from error
+        else:
+            break
     return admin
+
+
+def _are_down(errors: Sequence[KafkaError]) -> bool:
+    return any(error.code() == KafkaError._ALL_BROKERS_DOWN for error in errors)  # noqa: SLF001 - its public name
+
+
+def _unreachable(settings: Settings, errors: Sequence[KafkaError]) -> str:
+    hint = "" if settings.kafka_bootstrap_servers else " (KAFKA_BOOTSTRAP_SERVERS is not set)"
+    return f"Kafka at {settings.bootstrap}{hint} cannot be reached: {errors[0].str()}"
 
 
 def faust_credentials(settings: Settings) -> "Credentials | None":

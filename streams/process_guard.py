@@ -6,6 +6,7 @@ standard input ends when the starting process does, and a session of its own kee
 
 import contextlib
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -40,7 +41,7 @@ def main() -> int:
 
 
 def _follow_starter(child: subprocess.Popen[bytes], orphaned: threading.Event) -> None:
-    while sys.stdin.buffer.read(1):
+    while os.read(sys.stdin.fileno(), 1):  # unbuffered: a buffer's lock held here would abort the interpreter's end
         pass
     orphaned.set()
     child.terminate()

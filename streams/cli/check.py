@@ -87,5 +87,5 @@ def _other_region(body: bytes, *, settings: Settings, where: str) -> Iterator[st
         yield f"{where} does not tell the account's region: is this Customer.io's Track API?"
         return
     if region != settings.customerio_region:
-        actual = region if region in {"us", "eu"} else "another one"
+        actual = region if region in ("us", "eu") else "another one"
         yield f"CUSTOMERIO_REGION: is {settings.customerio_region}, but {where} says the account is in {actual}"

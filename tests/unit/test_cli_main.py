@@ -1,0 +1,131 @@
+"""Exit codes and what is said on stderr, with the command line run in this process."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from schemas.answer import Answer, NoAnswer
+from streams.__main__ import run
+from streams.cli.check import region_faults
+from streams.settings import Settings
+
+COMMANDS = ("worker", "topics", "publish", "sandbox", "kafka", "check")
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away what this machine has set, and point at where nothing listens."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+        monkeypatch.delenv(f"{name.upper()}_FILE", raising=False)
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["topics", "--help"], *([name, "--help"] for name in COMMANDS)])
+def test_help_is_no_failure(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Every command of the contract explains itself."""
+    assert run(arguments) == 0
+    assert "Usage: cio-streams" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["bogus"], ["topics"], ["topics", "bogus"], ["check", "--bogus"], ["publish"]]
+)
+def test_wrong_usage_is_two(arguments: list[str]) -> None:
+    """Unknown commands, unknown options and missing arguments."""
+    assert run(arguments) == 2
+
+
+@pytest.mark.parametrize("arguments", [["worker"], ["topics", "create"], ["topics", "check"]])
+def test_bad_settings_are_two_and_name_every_fault(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is connected to before they are right, and nothing secret is shown."""
+    monkeypatch.setenv("TOPIC_PARTITIONS", "none")
+    monkeypatch.setenv("CUSTOMERIO_TRACK_API_KEY", "hunter two")
+
+    assert run(arguments) == 2
+
+    written = capsys.readouterr()
+    assert written.out == ""
+    assert "\nTOPIC_PARTITIONS: " in written.err
+    assert "\nCUSTOMERIO_TRACK_API_KEY: " in written.err
+    assert "hunter" not in written.err
+
+
+def test_a_worker_without_credentials_is_two_and_names_them(capsys: pytest.CaptureFixture[str]) -> None:
+    """Both that are missing are named."""
+    assert run(["worker"]) == 2
+
+    said = capsys.readouterr().err
+    assert "CUSTOMERIO_SITE_ID: is missing" in said
+    assert "CUSTOMERIO_TRACK_API_KEY: is missing" in said
+
+
+def test_a_kafka_that_is_not_there_is_one_and_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """The line says where it was looked for."""
+    assert run(["topics", "check"]) == 1
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "127.0.0.1:1 cannot be reached" in line
+
+
+def test_check_tells_all_faults_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """No Kafka and no credentials are two kinds of fault, both told by one run."""
+    assert run(["check"]) == 1
+
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 3
+    assert "Kafka at 127.0.0.1:1 cannot be reached" in lines[0]
+
+
+def test_check_tells_bad_settings_as_its_faults(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`check` is the command that judges settings, so wrong ones are its finding: exit 1, also as JSON."""
+    monkeypatch.setenv("CUSTOMERIO_REGION", "asia")
+
+    assert run(["check", "--json"]) == 1
+
+    found = json.loads(capsys.readouterr().out)
+    assert found["ok"] is False
+    assert ["CUSTOMERIO_REGION"] == [fault.partition(":")[0] for fault in found["faults"]]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (NoAnswer("ConnectError"), "cannot be reached (ConnectError)"),
+        (Answer(401, b""), "CUSTOMERIO_SITE_ID and CUSTOMERIO_TRACK_API_KEY (401)"),
+        (Answer(301, b""), "status 301"),
+        (Answer(503, b""), "status 503"),
+        (Answer(200, b"<html>"), "does not tell the account's region"),
+        (Answer(200, b"[]"), "does not tell the account's region"),
+        (Answer(200, b'{"region": "eu"}'), "CUSTOMERIO_REGION: is us, but"),
+        (Answer(200, b'{"region": ["x"]}'), "CUSTOMERIO_REGION: is us, but"),
+    ],
+)
+def test_what_customerio_answers_is_judged(answer: Answer | NoAnswer, said: str) -> None:
+    """Each kind of trouble has one sentence."""
+    (fault,) = region_faults(answer, settings=Settings())
+
+    assert said in fault
+
+
+def test_the_right_region_is_no_fault() -> None:
+    """Credentials that belong to the configured region pass."""
+    assert list(region_faults(Answer(200, b'{"region": "us"}'), settings=Settings())) == []
+
+
+def test_the_command_line_starts_without_kafka_faust_or_http_clients() -> None:
+    """`--help` and wrong usage answer at once: what is heavy is imported by the command that needs it."""
+    code = (
+        "import sys, streams.cli; print(*sorted({'confluent_kafka', 'faust', 'httpx', 'aiokafka'} & set(sys.modules)))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env={**os.environ})
+
+    assert done.stdout.strip() == ""
