@@ -1,13 +1,12 @@
 """What became of one record, as the results topic and the dead-letter topic will tell it."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from schemas.outcome import OperationName, Outcome, Reason
 from schemas.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Conclusion:
+class Conclusion(NamedTuple):
     """The one result of one record; `detail` never holds content of the record.
 
     `status` is None and `attempts` 0 where nothing was sent. `event_id` is the ULID of an event.

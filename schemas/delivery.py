@@ -1,10 +1,9 @@
 """What is handed to the courier, and what it says of it."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
+class Parcel(NamedTuple):
     """What goes to Customer.io in one go for one person.
 
     `bodies` are items of `/api/v2/batch`, kept together and in this order; of an `anonymous` parcel the only one is the
@@ -15,8 +14,7 @@ class Parcel:
     anonymous: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What Customer.io answered for one parcel: accepted, or refused for a reason of the parcel's own.
 
     `status` and `attempts` are those of the request that carried it. Faults that are not the parcel's never become a

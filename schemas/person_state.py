@@ -1,15 +1,14 @@
 """What the ledger remembers of a person, and its 42 bytes on the ledger topic and in memory."""
 
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _LAYOUT = struct.Struct(">B16s9sqq")
 _OPTED_OUT, _DELETED, _DELIVERED, _VERSIONED, _TIMED = 1, 2, 4, 8, 16
 _NO_FINGERPRINT = bytes(16)
 
 
-@dataclass(frozen=True, slots=True)
-class PersonState:
+class PersonState(NamedTuple):
     """What was last delivered for a person.
 
     `fingerprint` is that of the last delivered change; `version` and `occurred_ms` are the highest delivered so far,

@@ -1,8 +1,11 @@
-"""What a record means for Customer.io, once decoded and translated and before anything is decided about it."""
+"""What a record means for Customer.io, once decoded and translated and before anything is decided about it.
+
+What is made for every record is a tuple: three times as fast to make as a frozen dataclass.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from schemas.outcome import OperationName
 from schemas.record import Record
@@ -10,8 +13,7 @@ from schemas.record import Record
 ChangeKind: TypeAlias = Literal["identify", "opt_out", "delete"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(NamedTuple):
     """A valid user change.
 
     `attributes` are those of the identify, on one level, `last_seen_at` included; empty for other kinds.
@@ -32,8 +34,7 @@ class Change:
     fingerprint: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(NamedTuple):
     """A valid domain event; exactly one of `user_id` and `anonymous_id` is set.
 
     `body` is the JSON to send: an item of `/api/v2/batch`, or the whole body of `/api/v1/events` when anonymous.

@@ -1,6 +1,6 @@
 """What to do with one user change, given what was last delivered for that person: nothing, or one action."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from schemas.outcome import OperationName, Outcome, Reason
@@ -62,7 +62,7 @@ def after_settled(change: Change, settled: Settled, state: PersonState) -> Perso
 def after_action(change: Change, action: Action, state: PersonState) -> PersonState:
     """The state once Customer.io has accepted `action` of `change`."""
     if action == "opt_in":
-        return replace(state, opted_out=False, fingerprint=None)
+        return state._replace(opted_out=False, fingerprint=None)
     return PersonState(
         change.fingerprint,
         _highest(state.version, change.version),
@@ -87,7 +87,7 @@ def _moved_on(change: Change, state: PersonState) -> PersonState:
     occurred_ms = _highest(state.occurred_ms, change.occurred_ms)
     if version == state.version and occurred_ms == state.occurred_ms:
         return state
-    return replace(state, version=version, occurred_ms=occurred_ms)
+    return state._replace(version=version, occurred_ms=occurred_ms)
 
 
 def _highest(known: int | None, new: int | None) -> int | None:
