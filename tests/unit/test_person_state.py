@@ -1,0 +1,52 @@
+"""The bytes that remember a person."""
+
+import struct
+
+import pytest
+
+from schemas.person_state import UNKNOWN, PersonState, is_out, pack, unpack
+
+FINGERPRINT = bytes(range(16))
+
+
+def test_a_state_takes_42_bytes() -> None:
+    """A million persons fit into memory."""
+    assert len(pack(UNKNOWN)) == len(pack(PersonState(FINGERPRINT, 7, 7, 7, opted_out=True, deleted=True))) == 42
+
+
+def test_the_layout_is_what_older_workers_wrote() -> None:
+    """The ledger is kept for ever: these very bytes must be readable after any upgrade."""
+    state = PersonState(FINGERPRINT, -2, 1_000, 5, opted_out=True, deleted=False)
+    written = "1d" + FINGERPRINT.hex() + "fffffffffffffffffe" + "00000000000003e8" + "0000000000000005"
+
+    assert (pack(state).hex(), unpack(bytes.fromhex(written))) == (written, state)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        PersonState(version=0),
+        PersonState(occurred_ms=0),
+        PersonState(fingerprint=bytes(16)),
+        PersonState(version=2**64 - 1),
+        PersonState(version=-(2**63)),
+    ],
+)
+def test_zero_is_not_nothing(state: PersonState) -> None:
+    """A version 0, the year 1970 and a fingerprint of zeros are values; the largest integers of JSON fit."""
+    assert unpack(pack(state)) == state != UNKNOWN
+
+
+@pytest.mark.parametrize(("deleted", "opted_out"), [(False, False), (True, False), (False, True), (True, True)])
+def test_who_is_out_is_seen_without_unpacking(*, deleted: bool, opted_out: bool) -> None:
+    """Other flags do not disturb."""
+    state = PersonState(FINGERPRINT, 1, 1, 1, opted_out=opted_out, deleted=deleted)
+
+    assert is_out(pack(state)) == (deleted, opted_out)
+
+
+@pytest.mark.parametrize("size", [0, 41, 43])
+def test_other_sizes_are_not_read(size: int) -> None:
+    """A broken ledger crashes the worker rather than being guessed at."""
+    with pytest.raises(struct.error):
+        unpack(bytes(size))

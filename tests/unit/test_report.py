@@ -1,0 +1,122 @@
+"""The exact bytes of results and of dead letters' headers."""
+
+import orjson
+
+from agents.steps.report import iso_utc, letter_headers, result
+from schemas.conclusion import Conclusion
+from tests.unit.input_records import InputRecord
+
+FINGERPRINT = bytes.fromhex("9f000000000000000000000000000001")
+RECORD = InputRecord(topic="staging.user-changes", partition=3, offset=1042, timestamp=1_795_341_600_000)
+DELIVERED = Conclusion(
+    RECORD,
+    "delivered",
+    user_id="u-1",
+    operations=("identify",),
+    fingerprint=FINGERPRINT,
+    status=200,
+    attempts=1,
+)
+DEAD = Conclusion(
+    InputRecord(topic="domain-events", partition=3, offset=7, timestamp=5, headers=[("trace", b"\xff"), ("none", b"")]),
+    "dead",
+    "rejected",
+    "invalid name: no",
+    "u-1",
+    ("event",),
+    FINGERPRINT,
+    "4Z00000000000000000000000H",
+    207,
+    3,
+)
+
+
+def headers(conclusion: Conclusion) -> list[tuple[str, bytes]]:
+    """Those of the letter."""
+    return list(letter_headers(conclusion, group="customerio-streams", failed_at="2026-11-22T10:00:00.184Z"))
+
+
+def test_a_result_is_the_contracts_example() -> None:
+    """Byte for byte, names in its order."""
+    text = result(DELIVERED, now_ms=1_795_341_600_184, processed_at=iso_utc(1_795_341_600_184))
+
+    assert text == (
+        b'{"outcome":"delivered","reason":null,"detail":null,'
+        b'"source":{"topic":"staging.user-changes","partition":3,"offset":1042,"timestamp_ms":1795341600000},'
+        b'"user_id":"u-1","operations":["identify"],"fingerprint":"9f000000000000000000000000000001",'
+        b'"event_id":null,"delivery_id":null,"status":200,"attempts":1,"latency_ms":184,'
+        b'"processed_at":"2026-11-22T10:00:00.184Z"}'
+    )
+
+
+def test_what_has_no_value_is_null() -> None:
+    """Of a malformed record nothing is known but where it stands."""
+    told = orjson.loads(result(Conclusion(RECORD, "dead", "malformed", "value: x"), now_ms=0, processed_at=iso_utc(0)))
+    empty = {name for name, value in told.items() if value is None}
+
+    assert empty == {"user_id", "fingerprint", "event_id", "delivery_id", "status"}
+    assert (told["operations"], told["attempts"]) == ([], 0)
+
+
+def test_a_clock_behind_kafkas_makes_no_negative_latency() -> None:
+    """Clocks of two machines differ."""
+    told = orjson.loads(result(DELIVERED, now_ms=RECORD.timestamp - 5, processed_at=""))
+
+    assert told["latency_ms"] == 0
+
+
+def test_processed_at_keeps_the_millisecond() -> None:
+    """UTC, three digits, never rounded up."""
+    assert [iso_utc(ms) for ms in (0, 1_795_341_600_007, 1_795_341_599_999)] == [
+        "1970-01-01T00:00:00.000Z",
+        "2026-11-22T10:00:00.007Z",
+        "2026-11-22T09:59:59.999Z",
+    ]
+
+
+def test_a_letter_has_the_contracts_headers_byte_for_byte() -> None:
+    """The original ones first, unchanged; then ours."""
+    assert headers(DEAD) == [
+        ("trace", b"\xff"),
+        ("none", b""),
+        ("__dlq.errors.topic", b"domain-events"),
+        ("__dlq.errors.partition", b"3"),
+        ("__dlq.errors.offset", b"7"),
+        ("__dlq.errors.group", b"customerio-streams"),
+        ("__dlq.errors.delivery.count", b"3"),
+        ("__dlq.errors.message", b"invalid name: no"),
+        ("kafka_dlt-original-topic", b"domain-events"),
+        ("cio.reason", b"rejected"),
+        ("cio.status", b"207"),
+        ("cio.attempts", b"3"),
+        ("cio.failed_at", b"2026-11-22T10:00:00.184Z"),
+        ("cio.fingerprint", FINGERPRINT.hex().encode()),
+        ("cio.event_id", b"4Z00000000000000000000000H"),
+        ("cio.timestamp_ms", b"5"),
+        ("cio.replays", b"0"),
+    ]
+
+
+def test_a_header_without_value_is_left_out() -> None:
+    """A malformed record was never sent: no status, no fingerprint; zero attempts are a value."""
+    names = dict(headers(Conclusion(RECORD, "dead", "malformed", "value: is not JSON")))
+
+    assert {"cio.status", "cio.fingerprint", "cio.event_id"}.isdisjoint(names)
+    assert (names["cio.attempts"], names["__dlq.errors.delivery.count"]) == (b"0", b"0")
+
+
+def test_ours_come_last_where_names_collide() -> None:
+    """The original stays, and the last one counts."""
+    record = InputRecord(headers=[("cio.reason", b"forged"), ("x", b"1")])
+    found = [value for name, value in headers(Conclusion(record, "dead", "malformed")) if name == "cio.reason"]
+
+    assert found == [b"forged", b"malformed"]
+
+
+def test_the_message_is_never_empty_and_never_long() -> None:
+    """Tools show it: the reason stands in for a detail."""
+
+    def message(detail: str | None) -> bytes:
+        return dict(headers(Conclusion(RECORD, "dead", "rejected", detail)))["__dlq.errors.message"]
+
+    assert (message(None), len(message("x" * 9_999))) == (b"rejected", 500)
