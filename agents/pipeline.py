@@ -76,5 +76,5 @@ class Pipeline:
             ],
             people=plan.people(),
             events=plan.events(),
-            concluded_s=now_ms // 1000,
+            concluded_s=now_ms / 1000,
         )

@@ -45,7 +45,7 @@ class Publication:
     letters: Sequence[tuple[bytes | None, bytes | None, Sequence[Header]]]
     people: Sequence[tuple[bytes, bytes]]
     events: Sequence[bytes]
-    concluded_s: int
+    concluded_s: float
 
 
 class Journal(Protocol):

@@ -4,6 +4,7 @@ Compacted `customerio-ledger-people` holds a packed state per person, `customeri
 dedupe window. The log is the truth: memory is only what has been read back or committed by us.
 """
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
@@ -15,12 +16,16 @@ from streams.ledger_reader import LedgerRecord
 
 @dataclass(slots=True)
 class PartitionMemory:
-    """What is remembered of one partition; `position` says how far each of its topics has been read."""
+    """What is remembered of one partition; `position` says how far each of its topics has been read.
+
+    `ages` is in the order of adding, which after a read-back is not that of delivery: `oldest_s` ends the window.
+    """
 
     people: dict[bytes, bytes] = field(default_factory=dict)
-    delivered_s: dict[bytes, int] = field(default_factory=dict)
-    ages: deque[tuple[int, list[bytes]]] = field(default_factory=deque)
+    delivered_s: dict[bytes, float] = field(default_factory=dict)
+    ages: deque[tuple[float, list[bytes]]] = field(default_factory=deque)
     position: dict[str, int] = field(default_factory=dict)
+    oldest_s: float = -math.inf
 
     def person(self, user_id: bytes) -> bytes | None:
         """The packed state of a person."""
@@ -28,22 +33,25 @@ class PartitionMemory:
 
     def has_event(self, fingerprint: bytes) -> bool:
         """Whether an event of this fingerprint is within the window."""
-        return fingerprint in self.delivered_s
+        return self.delivered_s.get(fingerprint, -math.inf) > self.oldest_s
 
-    def add_events(self, delivered_s: int, fingerprints: list[bytes]) -> None:
+    def add_events(self, delivered_s: float, fingerprints: list[bytes]) -> None:
         """Remember fingerprints that were delivered together."""
         if fingerprints:
             self.delivered_s.update(dict.fromkeys(fingerprints, delivered_s))
             self.ages.append((delivered_s, fingerprints))
 
-    def forget_oldest(self) -> int:
-        """Forget the fingerprints that were added first; how many those were."""
+    def forget_oldest(self, count_max: int) -> int:
+        """Forget up to so many of the fingerprints that were added first together; how many those were."""
         delivered_s, fingerprints = self.ages.popleft()
-        gone = 0
-        for fingerprint in fingerprints:
-            if self.delivered_s.get(fingerprint) == delivered_s:
-                del self.delivered_s[fingerprint]
+        gone = seen = 0
+        while seen < len(fingerprints) and gone < count_max:
+            if self.delivered_s.get(fingerprints[seen]) == delivered_s:
+                del self.delivered_s[fingerprints[seen]]
                 gone += 1
+            seen += 1
+        if seen < len(fingerprints):
+            self.ages.appendleft((delivered_s, fingerprints[seen:]))
         return gone
 
 
@@ -58,7 +66,8 @@ class Ledger:
         self.evictions = 0
 
     def memory(self, partition: int) -> PartitionMemory:
-        """The memory of an owned partition."""
+        """The memory of an owned partition; what is beyond the window now is no longer in it."""
+        self._bound()
         return self._partitions[partition]
 
     def keep(self, partitions: Collection[int]) -> Mapping[int, PartitionMemory]:
@@ -68,16 +77,19 @@ class Ledger:
 
     def restore_person(self, record: LedgerRecord) -> None:
         """Take over one record of the people's ledger; a null value means that the person is forgotten."""
-        people = self._partitions[record.partition].people
+        memory = self._partitions.get(record.partition)
+        if memory is None:
+            return  # revoked while it was being read
         if record.value is None:
-            people.pop(record.key, None)
+            memory.people.pop(record.key, None)
         else:
-            people[record.key] = record.value
+            memory.people[record.key] = record.value
 
     def restore_events(self, partition: int, delivered_s: int, fingerprints: list[bytes]) -> None:
         """Take over fingerprints that were delivered at that time."""
-        if delivered_s > self._clock_s() - self._window_s:
-            self._partitions[partition].add_events(delivered_s, fingerprints)
+        memory = self._partitions.get(partition)
+        if memory and delivered_s > self._clock_s() - self._window_s:
+            memory.add_events(delivered_s, fingerprints)
             self._bound()
 
     def remember(self, publication: Publication) -> None:
@@ -92,11 +104,12 @@ class Ledger:
     def _bound(self) -> None:
         oldest_s = self._clock_s() - self._window_s
         for memory in self._partitions.values():
+            memory.oldest_s = oldest_s
             while memory.ages and memory.ages[0][0] <= oldest_s:
-                memory.forget_oldest()
-        while self.event_count() > self._entries_max:
+                memory.forget_oldest(self._entries_max)
+        while (excess := self.event_count() - self._entries_max) > 0:
             oldest = min((m for m in self._partitions.values() if m.ages), key=lambda memory: memory.ages[0][0])
-            self.evictions += oldest.forget_oldest()
+            self.evictions += oldest.forget_oldest(excess)
 
     def person_count(self) -> int:
         """How many persons are remembered."""
