@@ -134,15 +134,14 @@ class TrackSender:
         return response
 
     async def _pause(self, judgement: TryAgain | TooFast | Misconfigured, pauses: int) -> None:
-        """Full jitter on a doubling pause, or what the server asked for."""
+        """Full jitter on a doubling pause, and not less than the server asked for: asking for 0 s must not flood it."""
         longest = min(self._backoff_s * 2 ** min(pauses, 30), PAUSE_S_MAX)
         if isinstance(judgement, Misconfigured):
             cause, pause_s = judgement.cause, longest
             log.error("Customer.io refuses us: check credentials and region", cause=cause, pause_s=round(pause_s, 1))
         else:
-            wish = judgement.retry_after_s
             cause = judgement.cause if isinstance(judgement, TryAgain) else "HTTP 429"
-            pause_s = wish if wish is not None else longest * self._jitter()
+            pause_s = max(judgement.retry_after_s or 0.0, longest * self._jitter())
             log.warning("request failed, trying again", cause=cause, pause_s=round(pause_s, 1), failures=pauses + 1)
         self._observer.retry(cause)
         await self._sleep(pause_s)

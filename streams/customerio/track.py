@@ -59,19 +59,29 @@ class TrackClient:
 
     async def _request(self, method: str, path: str, body: bytes | None) -> Answer | NoAnswer:
         try:
-            async with asyncio.timeout(self._timeout_s):
-                response = await self._http.request(method, path, content=body)
+            async with asyncio.timeout(self._timeout_s), self._http.stream(method, path, content=body) as response:
+                answered = await _beginning(response)
         except TimeoutError:
             return NoAnswer("timeout")
         except httpx.TimeoutException:
             return NoAnswer("timeout")
         except (httpx.TransportError, httpx.DecodingError) as exc:
             return NoAnswer(type(exc).__name__)
-        return Answer(response.status_code, response.content, _retry_after_s(response.headers.get("retry-after")))
+        return Answer(response.status_code, answered, _retry_after_s(response.headers.get("retry-after")))
 
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+
+
+async def _beginning(response: httpx.Response) -> bytes:
+    """The body, cut off where no answer of Customer.io is so long: what is cut cannot be read and is judged so."""
+    body = bytearray()
+    async for part in response.aiter_bytes():
+        body += part
+        if len(body) > ANSWER_BYTES_MAX:
+            break
+    return bytes(body[:ANSWER_BYTES_MAX])
 
 
 def _retry_after_s(value: str | None) -> float | None:
@@ -79,9 +89,9 @@ def _retry_after_s(value: str | None) -> float | None:
     if value is None:
         return None
     if value.isascii() and value.isdigit():
-        return min(float(value[:9]), RETRY_AFTER_S_MAX)
+        return min(float(value), RETRY_AFTER_S_MAX)  # however many digits
     try:
         seconds = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     return min(max(seconds, 0.0), RETRY_AFTER_S_MAX)
