@@ -23,7 +23,9 @@ def kafka(
     """Run a Kafka broker on this machine until Ctrl-C, with Docker or else with Java."""
     from streams.local_kafka import LocalKafka  # noqa: PLC0415 - Kafka's client takes a while to import
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: in order
+    # SIGTERM ends it like Ctrl-C, in order; and a shell starts what it puts in the background with SIGINT ignored.
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, signal.default_int_handler)
     try:
         with LocalKafka(port=port, folder=folder, progress=lambda text: typer.echo(text, err=True)) as broker:
             typer.echo(f"Kafka listens at {broker.bootstrap}, Ctrl-C ends it")

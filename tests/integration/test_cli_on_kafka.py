@@ -102,9 +102,10 @@ def test_check_finds_a_wrong_region_and_wrong_credentials(
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_kafka_runs_until_it_is_told_to_end(how: signal.Signals) -> None:
-    """It says where it listens, and Ctrl-C ends it with 0."""
+    """It says where it listens, and Ctrl-C ends it with 0, also when a script put it in the background."""
     port, _ = free_ports()
-    command = [sys.executable, "-m", "streams", "kafka", "--port", str(port)]
+    in_background = "import os, signal as s, sys; s.signal(s.SIGINT, s.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+    command = [sys.executable, "-c", in_background, sys.executable, "-m", "streams", "kafka", "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as kafka:
         assert kafka.stdout is not None
         first = kafka.stdout.readline()
