@@ -1,0 +1,180 @@
+"""Commits that must not count: of a member that the group has left behind, and of a producer whose answer was lost."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from aiokafka import ConsumerRecord
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+
+from agents.ports import Publication
+from schemas.chunk import Chunk, Membership
+from schemas.errors import FencedError, UnavailableError
+from streams.kafka_clients import librdkafka_config
+from streams.ledger_reader import LedgerReader
+from streams.settings import Settings
+from streams.transactions import OutputTopics, TransactionWriter
+from tests.conftest import SettingsFactory
+from tests.faults.evidence import read_committed
+
+JOIN_S = 30.0
+NOBODY = Membership(-1, "")  # outside any group: Kafka fences nothing
+
+
+class _CommitsAndDies:
+    """A producer whose commit succeeds, but whose connection breaks before the answer."""
+
+    def __init__(self, producer: Producer) -> None:
+        self._producer = producer
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - everything else is the real producer's
+        return getattr(self._producer, name)
+
+    def commit_transaction(self, timeout_s: float) -> None:
+        """Commit, then fail as librdkafka does when it cannot know."""
+        self._producer.commit_transaction(timeout_s)
+        raise KafkaException(KafkaError(KafkaError._TRANSPORT, "the connection is gone", fatal=True))
+
+
+class _IsFencedBeforeItsCommit(_CommitsAndDies):
+    """A producer that another one of the same transactional id replaces in the middle of its transaction."""
+
+    def __init__(self, producer: Producer, *, rival: Producer) -> None:
+        super().__init__(producer)
+        self._rival = rival
+
+    def commit_transaction(self, timeout_s: float) -> None:
+        """Come too late."""
+        self._rival.init_transactions(timeout_s)
+        self._producer.commit_transaction(timeout_s)
+
+
+def _writer(settings: Settings) -> TransactionWriter:
+    config = librdkafka_config(settings)
+    topics = OutputTopics(
+        results=settings.topic("customerio-results"),
+        letters=settings.topic("customerio-dlq"),
+        people=settings.topic("customerio-ledger-people"),
+        events=settings.topic("customerio-ledger-events"),
+    )
+    reader = LedgerReader(config, group=settings.app_id)
+    return TransactionWriter(
+        config, group=settings.app_id, transactional_id=f"{settings.app_id}-1", topics=topics, reader=reader
+    )
+
+
+def _publication(settings: Settings, membership: Membership) -> Publication:
+    topic = settings.topic("user-changes")
+    record = ConsumerRecord(topic, 0, 0, 0, 0, b"u-1", b"{}", None, 3, 2, ())
+    chunk = Chunk(topic=topic, partition=0, start=0, records=[record], membership=membership, epoch=1)
+    return Publication(
+        chunk=chunk,
+        results=[(b"u-1", b"{}")],
+        letters=[(b"u-1", b"{", [])],
+        people=[(b"u-1", b"state")],
+        events=[b"0123456789abcdef"],
+        concluded_s=0,
+    )
+
+
+def _published(settings: Settings) -> dict[str, int]:
+    names = ("customerio-results", "customerio-dlq", "customerio-ledger-people", "customerio-ledger-events")
+    config = librdkafka_config(settings)
+    return {name: len(list(read_committed(config, settings.topic(name), settings.topic_partitions))) for name in names}
+
+
+ALL_ONCE = {
+    "customerio-results": 1,
+    "customerio-dlq": 1,
+    "customerio-ledger-people": 1,
+    "customerio-ledger-events": 1,
+}
+NOTHING = dict.fromkeys(ALL_ONCE, 0)
+
+
+@pytest.fixture
+def settings(settings_factory: SettingsFactory) -> Settings:
+    """Settings with topics of the test's own."""
+    return settings_factory()
+
+
+@pytest.fixture
+def member(settings: Settings) -> Iterator[Consumer]:
+    """The one member of the group, in its first generation."""
+    consumer = Consumer(
+        {"bootstrap.servers": settings.bootstrap, "group.id": settings.app_id, "heartbeat.interval.ms": 200}
+    )
+    consumer.subscribe([settings.topic("user-changes")])
+    deadline = time.monotonic() + JOIN_S
+    while not consumer.assignment():
+        assert time.monotonic() < deadline, "the group does not form"
+        consumer.poll(0.05)
+    yield consumer
+    consumer.close()
+
+
+def test_a_member_of_the_present_generation_commits(settings: Settings, member: Consumer) -> None:
+    """Results, letter, ledger and offset become visible together."""
+    _writer(settings).write([_publication(settings, _present(member))], _present(member))
+
+    assert _published(settings) == ALL_ONCE
+    assert _committed(settings) == 1
+
+
+@pytest.mark.parametrize("wrong", ["generation", "member"])
+def test_a_zombie_publishes_nothing(settings: Settings, member: Consumer, wrong: str) -> None:
+    """A commit under an identity that the group does not know any more is fenced, and nothing of it is visible."""
+    present = _present(member)
+    past = Membership(0, present.member_id) if wrong == "generation" else Membership(1, f"{present.member_id}-gone")
+
+    with pytest.raises(FencedError):
+        _writer(settings).write([_publication(settings, past)], past)
+
+    assert _published(settings) == NOTHING
+    assert _committed(settings) == 0
+
+
+def test_a_fenced_writer_goes_on_with_the_present_generation(settings: Settings, member: Consumer) -> None:
+    """What was fenced leaves nothing behind that the next transaction could publish."""
+    writer, past, present = _writer(settings), Membership(0, "nobody"), _present(member)
+    with pytest.raises(FencedError):
+        writer.write([_publication(settings, past)], past)
+    writer.write([_publication(settings, present)], present)
+
+    assert _published(settings) == ALL_ONCE
+
+
+def test_a_commit_whose_answer_is_lost_is_not_published_twice(settings: Settings) -> None:
+    """The writer asks what was committed before it tries again."""
+    writer = _writer(settings)
+    writer._producer = _CommitsAndDies(writer._ready_producer())  # type: ignore[assignment]  # acts as one
+    with pytest.raises(UnavailableError):
+        writer.write([_publication(settings, NOBODY)], NOBODY)
+    writer.write([_publication(settings, NOBODY)], NOBODY)
+
+    assert _published(settings) == ALL_ONCE
+
+
+def test_a_producer_that_is_fenced_in_the_middle_publishes_once(settings: Settings) -> None:
+    """What the broker aborted is published by the next try, and only by that."""
+    writer, rival = _writer(settings), _writer(settings)
+    other = Producer(rival._config, logger=None)
+    writer._producer = _IsFencedBeforeItsCommit(writer._ready_producer(), rival=other)  # type: ignore[assignment]  # acts as one
+    with pytest.raises(UnavailableError):
+        writer.write([_publication(settings, NOBODY)], NOBODY)
+
+    assert _published(settings) == NOTHING
+
+    writer.write([_publication(settings, NOBODY)], NOBODY)
+
+    assert _published(settings) == ALL_ONCE
+
+
+def _present(member: Consumer) -> Membership:
+    return Membership(1, str(member.memberid()))
+
+
+def _committed(settings: Settings) -> int:
+    place = (settings.topic("user-changes"), 0)
+    return LedgerReader(librdkafka_config(settings), group=settings.app_id).committed([place])[place]
