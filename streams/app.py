@@ -1,10 +1,8 @@
-"""The composition root: the one place where settings, Kafka, Customer.io and the agents are put together."""
+"""The composition root: Faust's app with our transport and agents, and the parts of a worker, in their order."""
 
-import random
 import tempfile
 import time
-import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,24 +10,14 @@ import faust
 import mode
 
 from agents.domain_events import domain_events
-from agents.pipeline import Pipeline
 from agents.user_changes import user_changes
-from streams import topic_plan
-from streams.assignment import Assignment
-from streams.courier import Courier
-from streams.customerio.sender import TrackSender
-from streams.customerio.track import TrackClient
-from streams.journal import Journal
-from streams.kafka_clients import faust_credentials, librdkafka_config
-from streams.lanes import Lanes
-from streams.ledger import Ledger
-from streams.ledger_reader import LedgerReader
-from streams.metrics import Metrics
+from streams import metrics, topic_plan
+from streams.delivery import build_delivery
+from streams.kafka_clients import faust_credentials
+from streams.metric_collectors import Reading
 from streams.settings import Settings
-from streams.throttle import Throttle
 from streams.topics import input_partitions
-from streams.transactions import OutputTopics, TransactionWriter
-from streams.transport import ChunkSchema, Consumer, Transport
+from streams.transport import ChunkSchema, Consumer, Owner, Transport
 
 AGENTS = {topic_plan.USER_CHANGES: user_changes, topic_plan.DOMAIN_EVENTS: domain_events}
 HOLD_S_MAX = 86_400.0  # aiokafka leaves its group when nothing is fetched for so long
@@ -41,62 +29,22 @@ REQUEST_S = 90.0  # well above the rebalance's: else JoinGroup times out and the
 
 
 class DeliveryApp(faust.App):
-    """Faust's app with our transport, and the parts of a worker in the order in which they start and stop."""
+    """One worker: the consumer brings chunks, the agents hand them to the lanes."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings.app_id, **_faust_settings(settings))
         self.settings = settings
         self.transport = Transport(self.conf.broker_consumer, self)
-        self.metrics = Metrics()
-        kafka = librdkafka_config(settings)
-        topics = OutputTopics(
-            results=settings.topic(topic_plan.RESULTS),
-            letters=settings.topic(topic_plan.DLQ),
-            people=settings.topic(topic_plan.LEDGER_PEOPLE),
-            events=settings.topic(topic_plan.LEDGER_EVENTS),
-        )
-        reader = LedgerReader(kafka, group=settings.app_id)
-        self.ledger = Ledger(window_s=settings.dedupe_window_s, entries_max=settings.dedupe_max_entries)
-        self.writer = TransactionWriter(
-            kafka,
-            group=settings.app_id,
-            transactional_id=f"{settings.app_id}-{uuid.uuid4().hex}",
-            topics=topics,
-            reader=reader,
-        )
-        self.journal = Journal(self.writer, observe=self.metrics.transaction)
-        self.throttle = Throttle(settings.track_rate_per_s)
-        self.track = _track_client(settings)
-        self.courier = Courier(
-            TrackSender(
-                self.track, self.throttle, self.metrics, backoff_s=settings.retry_backoff_s, jitter=random.random
-            )
-        )
-        self.lanes = Lanes(
-            Pipeline(
-                courier=self.courier,
-                journal=self.journal,
-                ledger=self.ledger,
-                observer=self.metrics,
-                clock_ms=lambda: time.time_ns() // 1_000_000,
-                group=settings.app_id,
-            ),
-            drain_s=settings.drain_s,
-            crash=self.crash,
-        )
-        self.owner = Assignment(
-            ledger=self.ledger,
-            reader=reader,
-            lanes=self.lanes,
-            throttle=self.throttle,
-            metrics=self.metrics,
-            topics=topics,
-            epoch=lambda: self.chunk_consumer.epoch,
-        )
+        self.delivery = build_delivery(settings, crash=self.crash, epoch=lambda: self.chunk_consumer.epoch)
         for name, declare in AGENTS.items():
             topic = self.topic(settings.topic(name), schema=ChunkSchema(), key_type=bytes, value_type=bytes)
-            declare(self, topic, self.lanes.handle)
+            declare(self, topic, self.delivery.lanes.handle)
         _add_gauges(self)
+
+    @property
+    def owner(self) -> Owner:
+        """What the consumer tells of its assignments."""
+        return self.delivery.assignment
 
     @property
     def chunk_consumer(self) -> Consumer:
@@ -106,17 +54,15 @@ class DeliveryApp(faust.App):
     async def on_start(self) -> None:
         """Start what the agents need, before the consumer brings the first chunk."""
         count = self.loop.run_in_executor(None, input_partitions, self.settings, list(AGENTS))
-        self.owner.partitions_total = await count
-        self.add_future(self.journal.run())
-        self.add_future(self.courier.run())
+        self.delivery.assignment.partitions_total = await count
+        self.add_future(self.delivery.journal.run())
+        self.add_future(self.delivery.courier.run())
         await super().on_start()
 
     async def on_stop(self) -> None:
         """Drain, leave the group, and close what is left."""
         await super().on_stop()
-        self.journal.close()
-        self.owner.close()
-        await self.track.close()
+        await self.delivery.close()
 
     def is_live(self) -> tuple[bool, dict[str, object]]:
         """Whether the fetch loop still turns; a long hold turns it idly."""
@@ -127,18 +73,9 @@ class DeliveryApp(faust.App):
 
     def is_ready(self) -> tuple[bool, dict[str, object]]:
         """Whether the assignment is known, be it empty, and the ledgers of its partitions are restored."""
-        is_good = self.owner.is_restored and not self.crashed
-        return is_good, {"ready": is_good, "partitions": len(self.owner.owned)}
-
-
-def _track_client(settings: Settings) -> TrackClient:
-    key = settings.customerio_track_api_key
-    return TrackClient(
-        settings.track_url,
-        site_id=settings.customerio_site_id or "",
-        api_key=key.get_secret_value() if key else "",
-        timeout_s=settings.request_timeout_s,
-    )
+        assignment = self.delivery.assignment
+        is_good = assignment.is_restored and not self.crashed
+        return is_good, {"ready": is_good, "partitions": len(assignment.owned)}
 
 
 def _faust_settings(settings: Settings) -> dict[str, Any]:
@@ -166,23 +103,19 @@ def _faust_settings(settings: Settings) -> dict[str, Any]:
 
 
 def _add_gauges(app: DeliveryApp) -> None:
-    live, ledger = app.metrics.live, app.ledger
+    delivery = app.delivery
+    live, ledger, throttle, owned = delivery.metrics.live, delivery.ledger, delivery.throttle, delivery.assignment
 
-    def lag() -> Iterable[tuple[Sequence[str], float]]:
-        for tp in app.owner.owned:
+    def lag() -> Iterable[Reading]:
+        for tp in owned.owned:
             highwater = app.consumer.highwater(tp)
             if highwater is not None:
-                yield (tp.topic, str(tp.partition)), max(0, highwater - app.lanes.position(tp.topic, tp.partition))
+                yield (tp.topic, str(tp.partition)), max(0, highwater - delivery.lanes.position(tp.topic, tp.partition))
 
-    live("cio_lag_records", "Records of a partition without a committed conclusion.", ("topic", "partition"), lag)
-    live("cio_owned_partitions", "Input partitions of this worker.", (), lambda: [((), len(app.owner.owned))])
-    live("cio_ready", "1 when assignment and ledger are ready.", (), lambda: [((), app.is_ready()[0])])
-    live("cio_rate_per_second", "Requests that this worker may send.", (), lambda: [((), app.throttle.rate_per_s)])
-    live("cio_rate_wait_seconds", "Time spent waiting for the rate.", (), lambda: [((), app.throttle.waited_s)])
-    live(
-        "cio_ledger_entries",
-        "Entries in memory.",
-        ("kind",),
-        lambda: [(("people",), ledger.person_count()), (("events",), ledger.event_count())],
-    )
-    live("cio_ledger_evictions", "Fingerprints forgotten for want of room.", (), lambda: [((), ledger.evictions)])
+    live(metrics.LAG, lag)
+    live(metrics.OWNED, lambda: [((), len(owned.owned))])
+    live(metrics.READY, lambda: [((), app.is_ready()[0])])
+    live(metrics.RATE, lambda: [((), throttle.rate_per_s)])
+    live(metrics.RATE_WAIT, lambda: [((), throttle.waited_s)])
+    live(metrics.LEDGER_ENTRIES, lambda: [(("people",), ledger.person_count()), (("events",), ledger.event_count())])
+    live(metrics.LEDGER_EVICTIONS, lambda: [((), ledger.evictions)])

@@ -1,13 +1,11 @@
-"""Every metric of a worker, with its meaning; the only file that names one."""
+"""Every metric of a worker, with its meaning, and the observers that count; the only file that declares one."""
 
-from bisect import bisect_left
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from itertools import accumulate
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
 from prometheus_client import Counter as Count
-from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
@@ -16,106 +14,78 @@ from schemas.answer import Answer, NoAnswer
 from schemas.chunk import Chunk
 from schemas.conclusion import Conclusion
 from schemas.outcome import Outcome, Reason
+from streams.metric_collectors import EndToEnd, Live, Reading
 
-END_TO_END_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)
-
-
-class EndToEnd:
-    """A histogram that takes a whole chunk at once: one observation per record would cost more than delivering it."""
-
-    def __init__(self) -> None:
-        self._counts: dict[str, list[int]] = {}
-        self._sums: defaultdict[str, float] = defaultdict(float)
-
-    def observe(self, topic: str, seconds: Iterable[float]) -> None:
-        """Count the seconds from each record's Kafka timestamp to its conclusion."""
-        counts = self._counts.setdefault(topic, [0] * (len(END_TO_END_S) + 1))
-        for each in seconds:
-            counts[bisect_left(END_TO_END_S, each)] += 1
-            self._sums[topic] += each
-
-    def collect(self) -> Iterable[HistogramMetricFamily]:
-        """Called by the registry."""
-        family = HistogramMetricFamily(
-            "cio_end_to_end_seconds", "From a record's Kafka timestamp to its committed conclusion.", labels=["topic"]
-        )
-        bounds = [*(str(bound) for bound in END_TO_END_S), "+Inf"]
-        for topic, counts in self._counts.items():
-            buckets = list(zip(bounds, accumulate(counts), strict=True))
-            family.add_metric([topic], buckets=buckets, sum_value=self._sums[topic])
-        yield family
+_REQUEST_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_TRANSACTION_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60)
+_ITEMS = (1, 10, 50, 200, 1000, 5000)
+_BYTES = (1e3, 1e4, 5e4, 1e5, 2.5e5, 5e5)
 
 
-class Live:
-    """Gauges that are asked for when somebody looks: `read` gives (labels, value) pairs."""
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A metric's name as scraped (a counter's gets `_total`), what it tells, and its labels."""
 
-    def __init__(
-        self, name: str, meaning: str, labels: Sequence[str], read: Callable[[], Iterable[tuple[Sequence[str], float]]]
-    ) -> None:
-        self._name, self._meaning, self._labels, self._read = name, meaning, labels, read
+    name: str
+    meaning: str
+    labels: tuple[str, ...] = ()
 
-    def collect(self) -> Iterable[GaugeMetricFamily]:
-        """Called by the registry."""
-        family = GaugeMetricFamily(self._name, self._meaning, labels=self._labels)
-        for labels, value in self._read():
-            family.add_metric(labels, value)
-        yield family
+
+LAG = Declared("cio_lag_records", "Records of a partition without a committed conclusion.", ("topic", "partition"))
+OWNED = Declared("cio_owned_partitions", "Input partitions of this worker.")
+READY = Declared("cio_ready", "1 when assignment and ledger are ready.")
+RATE = Declared("cio_rate_per_second", "Requests that this worker may send.")
+RATE_WAIT = Declared("cio_rate_wait_seconds", "Time that requests have waited for the rate.")
+LEDGER_ENTRIES = Declared("cio_ledger_entries", "Entries in memory: people, events.", ("kind",))
+LEDGER_EVICTIONS = Declared("cio_ledger_evictions", "Fingerprints forgotten for want of room.")
+RESTORE = Declared("cio_ledger_restore_seconds", "The last read-back of the ledger.")
+REBALANCES = Declared("cio_rebalances", "Assignments taken over.")
+RECORDS = Declared("cio_records", "Input records concluded.", ("topic", "outcome", "reason"))
+DEAD_LETTERS = Declared("cio_dead_letters", "Dead letters written.", ("topic", "reason"))
+CHUNK_RECORDS = Declared("cio_chunk_records", "Records of one chunk.")
+END_TO_END = Declared(
+    "cio_end_to_end_seconds", "From a record's Kafka timestamp to its committed conclusion.", ("topic",)
+)
+REQUESTS = Declared("cio_requests", "Requests to Customer.io; status is a number or why there is none.", ("status",))
+REQUEST_SECONDS = Declared("cio_request_seconds", "One request to Customer.io.")
+BATCH_ITEMS = Declared("cio_batch_items", "Operations in one request.")
+BATCH_BYTES = Declared("cio_batch_bytes", "Bytes of one request's body.")
+RETRIES = Declared("cio_retries", "Requests that are repeated, by cause.", ("cause",))
+TRANSACTION_SECONDS = Declared("cio_transaction_seconds", "One Kafka transaction, its retries included.")
+TRANSACTION_CHUNKS = Declared("cio_transaction_chunks", "Chunks committed.")
 
 
 class Metrics:
     """One worker's metrics in a registry of their own; implements the observers of pipeline, sender and journal."""
 
     def __init__(self) -> None:
-        registry = self.registry = CollectorRegistry()
-        ProcessCollector(registry=registry)
-        PlatformCollector(registry=registry)
-        GCCollector(registry=registry)
-        self._end_to_end = EndToEnd()
-        registry.register(self._end_to_end)
-        self._records = Count(
-            "cio_records", "Input records concluded.", ["topic", "outcome", "reason"], registry=registry
-        )
-        self._letters = Count("cio_dead_letters", "Dead letters written.", ["topic", "reason"], registry=registry)
-        self._chunk_records = Histogram(
-            "cio_chunk_records", "Records of one chunk.", buckets=(1, 10, 50, 200, 1000, 5000), registry=registry
-        )
-        self._requests = Count(
-            "cio_requests",
-            "Requests to Customer.io; status is a number or why there is none.",
-            ["status"],
-            registry=registry,
-        )
-        self._request_s = Histogram(
-            "cio_request_seconds",
-            "One request to Customer.io.",
-            buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
-            registry=registry,
-        )
-        self._batch_items = Histogram(
-            "cio_batch_items", "Operations in one request.", buckets=(1, 10, 50, 200, 1000, 5000), registry=registry
-        )
-        self._batch_bytes = Histogram(
-            "cio_batch_bytes",
-            "Bytes of one request's body.",
-            buckets=(1e3, 1e4, 5e4, 1e5, 2.5e5, 5e5),
-            registry=registry,
-        )
-        self._retries = Count("cio_retries", "Requests that are repeated, by cause.", ["cause"], registry=registry)
-        self._transaction_s = Histogram(
-            "cio_transaction_seconds",
-            "One Kafka transaction, its retries included.",
-            buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60),
-            registry=registry,
-        )
-        self._transaction_chunks = Count("cio_transaction_chunks", "Chunks committed.", registry=registry)
-        self.restore_s = Gauge("cio_ledger_restore_seconds", "The last read-back of the ledger.", registry=registry)
-        self.rebalances = Count("cio_rebalances", "Assignments taken over.", registry=registry)
+        self.registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
+        self._end_to_end = EndToEnd(END_TO_END.name, END_TO_END.meaning, END_TO_END.labels)
+        self.registry.register(self._end_to_end)
+        self._records = self._count(RECORDS)
+        self._letters = self._count(DEAD_LETTERS)
+        self._chunk_records = self._histogram(CHUNK_RECORDS, _ITEMS)
+        self._requests = self._count(REQUESTS)
+        self._request_s = self._histogram(REQUEST_SECONDS, _REQUEST_S)
+        self._batch_items = self._histogram(BATCH_ITEMS, _ITEMS)
+        self._batch_bytes = self._histogram(BATCH_BYTES, _BYTES)
+        self._retries = self._count(RETRIES)
+        self._transaction_s = self._histogram(TRANSACTION_SECONDS, _TRANSACTION_S)
+        self._transaction_chunks = self._count(TRANSACTION_CHUNKS)
+        self.restore_s = Gauge(RESTORE.name, RESTORE.meaning, registry=self.registry)
+        self.rebalances = self._count(REBALANCES)
 
-    def live(
-        self, name: str, meaning: str, labels: Sequence[str], read: Callable[[], Iterable[tuple[Sequence[str], float]]]
-    ) -> None:
-        """Add a gauge whose value is read when somebody looks."""
-        self.registry.register(Live(name, meaning, labels, read))
+    def _count(self, metric: Declared) -> Count:
+        return Count(metric.name, metric.meaning, metric.labels, registry=self.registry)
+
+    def _histogram(self, metric: Declared, buckets: Sequence[float]) -> Histogram:
+        return Histogram(metric.name, metric.meaning, metric.labels, buckets=buckets, registry=self.registry)
+
+    def live(self, metric: Declared, read: Callable[[], Iterable[Reading]]) -> None:
+        """Add a gauge whose readings, (label values, value), are taken when somebody looks."""
+        self.registry.register(Live(metric.name, metric.meaning, metric.labels, read))
 
     def concluded(
         self,

@@ -43,7 +43,7 @@ async def _run(settings: Settings, listener: socket.socket) -> int:
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, asked.set)
-    health = create_health_app(is_live=app.is_live, is_ready=app.is_ready, metrics=app.metrics.page)
+    health = create_health_app(is_live=app.is_live, is_ready=app.is_ready, metrics=app.delivery.metrics.page)
     serving = asyncio.create_task(HealthServer(health, listener).run())
     try:
         return await _work(app, asked)

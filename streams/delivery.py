@@ -1,0 +1,109 @@
+"""The parts of a worker that know nothing of Faust, put together from the settings."""
+
+import random
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from agents.pipeline import Pipeline
+from streams import topic_plan
+from streams.assignment import Assignment
+from streams.courier import Courier
+from streams.customerio.sender import TrackSender
+from streams.customerio.track import TrackClient
+from streams.journal import Journal
+from streams.kafka_clients import librdkafka_config
+from streams.lanes import Lanes
+from streams.ledger import Ledger
+from streams.ledger_reader import LedgerReader
+from streams.metrics import Metrics
+from streams.settings import Settings
+from streams.throttle import Throttle
+from streams.transactions import OutputTopics, TransactionWriter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """Everything between a chunk and its committed conclusions."""
+
+    metrics: Metrics
+    ledger: Ledger
+    throttle: Throttle
+    track: TrackClient
+    courier: Courier
+    journal: Journal
+    lanes: Lanes
+    assignment: Assignment
+
+    async def close(self) -> None:
+        """Close what is left once the lanes are drained."""
+        self.journal.close()
+        self.assignment.close()
+        await self.track.close()
+
+
+def build_delivery(
+    settings: Settings, *, crash: Callable[[BaseException], Awaitable[None]], epoch: Callable[[], int]
+) -> Delivery:
+    """Put a worker together; `crash` ends it, `epoch` counts the assignments seen by its consumer."""
+    metrics = Metrics()
+    topics = _output_topics(settings)
+    reader = LedgerReader(librdkafka_config(settings), group=settings.app_id)
+    ledger = Ledger(window_s=settings.dedupe_window_s, entries_max=settings.dedupe_max_entries)
+    throttle = Throttle(settings.track_rate_per_s)
+    track = _track_client(settings)
+    sender = TrackSender(track, throttle, metrics, backoff_s=settings.retry_backoff_s, jitter=random.random)
+    courier = Courier(sender)
+    journal = Journal(_writer(settings, topics, reader), observe=metrics.transaction)
+    pipeline = Pipeline(
+        courier=courier,
+        journal=journal,
+        ledger=ledger,
+        observer=metrics,
+        clock_ms=lambda: time.time_ns() // 1_000_000,
+        group=settings.app_id,
+    )
+    lanes = Lanes(pipeline, drain_s=settings.drain_s, crash=crash)
+    assignment = Assignment(
+        ledger=ledger, reader=reader, lanes=lanes, throttle=throttle, metrics=metrics, topics=topics, epoch=epoch
+    )
+    return Delivery(
+        metrics=metrics,
+        ledger=ledger,
+        throttle=throttle,
+        track=track,
+        courier=courier,
+        journal=journal,
+        lanes=lanes,
+        assignment=assignment,
+    )
+
+
+def _output_topics(settings: Settings) -> OutputTopics:
+    return OutputTopics(
+        results=settings.topic(topic_plan.RESULTS),
+        letters=settings.topic(topic_plan.DLQ),
+        people=settings.topic(topic_plan.LEDGER_PEOPLE),
+        events=settings.topic(topic_plan.LEDGER_EVENTS),
+    )
+
+
+def _writer(settings: Settings, topics: OutputTopics, reader: LedgerReader) -> TransactionWriter:
+    return TransactionWriter(
+        librdkafka_config(settings),
+        group=settings.app_id,
+        transactional_id=f"{settings.app_id}-{uuid.uuid4().hex}",
+        topics=topics,
+        reader=reader,
+    )
+
+
+def _track_client(settings: Settings) -> TrackClient:
+    key = settings.customerio_track_api_key
+    return TrackClient(
+        settings.track_url,
+        site_id=settings.customerio_site_id or "",
+        api_key=key.get_secret_value() if key else "",
+        timeout_s=settings.request_timeout_s,
+    )

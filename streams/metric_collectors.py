@@ -1,0 +1,51 @@
+"""Two kinds of metric that prometheus_client lacks: a histogram filled in bulk, and gauges read when somebody looks."""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
+
+from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
+
+Reading = tuple[Sequence[str], float]
+
+END_TO_END_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)
+
+
+class EndToEnd:
+    """A histogram that takes a whole chunk at once: one observation per record would cost more than delivering it."""
+
+    def __init__(self, name: str, meaning: str, labels: Sequence[str]) -> None:
+        self._name, self._meaning, self._labels = name, meaning, labels
+        self._counts: dict[str, list[int]] = {}
+        self._sums: defaultdict[str, float] = defaultdict(float)
+
+    def observe(self, topic: str, seconds: Iterable[float]) -> None:
+        """Count the seconds from each record's Kafka timestamp to its conclusion."""
+        counts = self._counts.setdefault(topic, [0] * (len(END_TO_END_S) + 1))
+        for each in seconds:
+            counts[bisect_left(END_TO_END_S, each)] += 1
+            self._sums[topic] += each
+
+    def collect(self) -> Iterable[HistogramMetricFamily]:
+        """Called by the registry."""
+        family = HistogramMetricFamily(self._name, self._meaning, labels=self._labels)
+        bounds = [*(str(bound) for bound in END_TO_END_S), "+Inf"]
+        for topic, counts in self._counts.items():
+            buckets = list(zip(bounds, accumulate(counts), strict=True))
+            family.add_metric([topic], buckets=buckets, sum_value=self._sums[topic])
+        yield family
+
+
+class Live:
+    """Gauges that are asked for when somebody looks: `read` gives (labels, value) pairs."""
+
+    def __init__(self, name: str, meaning: str, labels: Sequence[str], read: Callable[[], Iterable[Reading]]) -> None:
+        self._name, self._meaning, self._labels, self._read = name, meaning, labels, read
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Called by the registry."""
+        family = GaugeMetricFamily(self._name, self._meaning, labels=self._labels)
+        for labels, value in self._read():
+            family.add_metric(labels, value)
+        yield family
