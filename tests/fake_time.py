@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+TICK_S = 1e-9  # a clock that stood still would ring a timer that is a rounding error too early for ever
+
 
 class FakeTimeLoop(asyncio.SelectorEventLoop):
     """An event loop whose clock jumps to the next timer as soon as nothing else is left to do."""
@@ -26,7 +28,7 @@ class FakeTimeLoop(asyncio.SelectorEventLoop):
             handle._scheduled = False  # type: ignore[attr-defined]
             self._timer_cancelled_count -= 1  # type: ignore[attr-defined]
         if queue and not self._ready:  # type: ignore[attr-defined]
-            self._now = max(self._now, queue[0].when())
+            self._now = max(self._now, queue[0].when()) + TICK_S
         super()._run_once()  # type: ignore[misc]
 
 
