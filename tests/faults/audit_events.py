@@ -51,7 +51,8 @@ def audit_events(
         yield from _audit_outcomes(event, is_steady=is_steady)
         yield from _audit_arrivals(event, [entry for each in ids for entry in arrived[each]], is_steady=is_steady)
     yield from (f"log line {arrived[each][0]['seq']}: unknown event" for each in arrived.keys() - known.keys())
-    yield from _audit_order(events, arrived)
+    steady = [event for event in events if event.person not in people or not people[event.person].was_ever_out]
+    yield from _audit_order(steady, arrived)
 
 
 def _distinct(published: Sequence[Published], results: Mapping[Place, dict[str, Any]]) -> list[_Event]:
@@ -95,7 +96,10 @@ def _audit_arrivals(event: _Event, entries: Sequence[dict[str, Any]], *, is_stea
 
 
 def _audit_order(events: Sequence[_Event], arrived: Mapping[str, list[dict[str, Any]]]) -> Iterator[str]:
-    """Of one person, events arrive first in the order of the records that delivered them."""
+    """Of one person who never was out, events arrive first in the order of the records that delivered them.
+
+    Of others an event may be skipped, and delivered when its chunk comes again after the person's return.
+    """
     by_person: dict[str, list[tuple[Place, int]]] = defaultdict(list)
     for event in events:
         for place, result in event.results:

@@ -39,6 +39,7 @@ class _Person:
     id: str
     style: str
     is_hot: bool
+    is_loyal: bool  # never leaves: the order of all that is about such a person can be told exactly
     tick: int = 0
     version: int = 10
     is_opted_out: bool = False
@@ -55,7 +56,8 @@ class Traffic:
         styles = ("timed", "timed", "versioned", "plain", "mixed")
         hot = max(1, persons // 100)
         self._persons = [
-            _Person(id=f"u-{seed}-{n}", style=self._random.choice(styles), is_hot=n < hot) for n in range(persons)
+            _Person(id=f"u-{seed}-{n}", style=self._random.choice(styles), is_hot=n < hot, is_loyal=n % 2 == 0)
+            for n in range(persons)
         ]
         self._hot = self._persons[:hot]
         self._serial = 0
@@ -87,9 +89,9 @@ class Traffic:
         if dice < 0.24:
             is_newer = person.style == "versioned" and dice > 0.22
             return [self._upsert(person, self._attributes(), age=self._random.randint(2, 40), keeps_version=is_newer)]
-        if dice < 0.29 or (person.is_opted_out and dice < 0.6):
+        if not person.is_loyal and (dice < 0.34 or (person.is_opted_out and dice < 0.6)):
             return [self._preference(person)]
-        is_deletion = dice < 0.31 and not person.is_hot
+        is_deletion = 0.34 <= dice < 0.38 and not person.is_hot and not person.is_loyal
         return [self._deletion(person) if is_deletion else self._upsert(person, self._attributes())]
 
     def _preference(self, person: _Person) -> Draft:
