@@ -14,6 +14,7 @@ from agents.user_changes import user_changes
 from streams import metrics, topic_plan
 from streams.delivery import build_delivery
 from streams.kafka_clients import faust_credentials
+from streams.lease import Lease
 from streams.metric_collectors import Reading
 from streams.settings import Settings
 from streams.topics import input_partitions
@@ -35,7 +36,9 @@ class DeliveryApp(faust.App):
         super().__init__(settings.app_id, **_faust_settings(settings))
         self.settings = settings
         self.transport = Transport(self.conf.broker_consumer, self)
-        self.delivery = build_delivery(settings, crash=self.crash, epoch=lambda: self.chunk_consumer.epoch)
+        self.delivery = build_delivery(
+            settings, session_s=SESSION_S, crash=self.crash, epoch=lambda: self.chunk_consumer.epoch
+        )
         for name, declare in AGENTS.items():
             topic = self.topic(settings.topic(name), schema=ChunkSchema(), key_type=bytes, value_type=bytes)
             declare(self, topic, self.delivery.lanes.handle)
@@ -45,6 +48,11 @@ class DeliveryApp(faust.App):
     def owner(self) -> Owner:
         """What the consumer tells of its assignments."""
         return self.delivery.assignment
+
+    @property
+    def lease(self) -> Lease:
+        """What the consumer renews with every heartbeat that is answered."""
+        return self.delivery.lease
 
     @property
     def chunk_consumer(self) -> Consumer:

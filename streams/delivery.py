@@ -15,6 +15,7 @@ from streams.customerio.track import TrackClient
 from streams.journal import Journal
 from streams.kafka_clients import librdkafka_config
 from streams.lanes import Lanes
+from streams.lease import Lease
 from streams.ledger import Ledger
 from streams.ledger_reader import LedgerReader
 from streams.metrics import Metrics
@@ -34,6 +35,7 @@ class Delivery:
     courier: Courier
     journal: Journal
     lanes: Lanes
+    lease: Lease
     assignment: Assignment
 
     async def close(self) -> None:
@@ -44,15 +46,20 @@ class Delivery:
 
 
 def build_delivery(
-    settings: Settings, *, crash: Callable[[BaseException], Awaitable[None]], epoch: Callable[[], int]
+    settings: Settings,
+    *,
+    session_s: float,
+    crash: Callable[[BaseException], Awaitable[None]],
+    epoch: Callable[[], int],
 ) -> Delivery:
     """Put a worker together; `crash` ends it, `epoch` counts the assignments seen by its consumer."""
+    lease = Lease(session_s)
     metrics = Metrics()
     topics = _output_topics(settings)
     reader = LedgerReader(librdkafka_config(settings), group=settings.app_id)
     ledger = Ledger(window_s=settings.dedupe_window_s, entries_max=settings.dedupe_max_entries)
     throttle = Throttle(settings.track_rate_per_s)
-    track = _track_client(settings)
+    track = _track_client(settings, lease)
     sender = TrackSender(track, throttle, metrics, backoff_s=settings.retry_backoff_s, jitter=random.random)
     courier = Courier(sender)
     journal = Journal(_writer(settings, topics, reader), observe=metrics.transaction)
@@ -64,7 +71,7 @@ def build_delivery(
         clock_ms=lambda: time.time_ns() // 1_000_000,
         group=settings.app_id,
     )
-    lanes = Lanes(pipeline, drain_s=settings.drain_s, crash=crash)
+    lanes = Lanes(pipeline, drain_s=settings.drain_s, is_ours=lambda: lease.is_held, crash=crash)
     assignment = Assignment(
         ledger=ledger, reader=reader, lanes=lanes, throttle=throttle, metrics=metrics, topics=topics, epoch=epoch
     )
@@ -76,6 +83,7 @@ def build_delivery(
         courier=courier,
         journal=journal,
         lanes=lanes,
+        lease=lease,
         assignment=assignment,
     )
 
@@ -99,11 +107,12 @@ def _writer(settings: Settings, topics: OutputTopics, reader: LedgerReader) -> T
     )
 
 
-def _track_client(settings: Settings) -> TrackClient:
+def _track_client(settings: Settings, lease: Lease) -> TrackClient:
     key = settings.customerio_track_api_key
     return TrackClient(
         settings.track_url,
         site_id=settings.customerio_site_id or "",
         api_key=key.get_secret_value() if key else "",
         timeout_s=settings.request_timeout_s,
+        permit=lease.acquire,
     )

@@ -30,10 +30,16 @@ class Lanes:
     """The work in flight of this worker."""
 
     def __init__(
-        self, pipeline: Pipeline, *, drain_s: float, crash: Callable[[BaseException], Awaitable[None]]
+        self,
+        pipeline: Pipeline,
+        *,
+        drain_s: float,
+        is_ours: Callable[[], bool],
+        crash: Callable[[BaseException], Awaitable[None]],
     ) -> None:
         self._pipeline = pipeline
         self._drain_s = drain_s
+        self._is_ours = is_ours
         self._crash = crash
         self._working: set[asyncio.Task[None]] = set()
         self._expected: dict[tuple[str, int], tuple[int, int]] = {}  # (topic, partition) -> (epoch, next offset)
@@ -102,10 +108,11 @@ class Lanes:
         self._drained_epoch = epoch
         if not self._working:
             return
-        _, late = await asyncio.wait(self._working, timeout=self._drain_s)
+        drain_s = self._drain_s if self._is_ours() else 0  # what is another's already must not be worked on
+        _, late = await asyncio.wait(self._working, timeout=drain_s)
         if not late:
             return
-        log.warning("abandoned at the drain deadline", lanes=len(late), drain_s=self._drain_s)
+        log.warning("abandoned at the drain deadline", lanes=len(late), drain_s=drain_s)
         for task in late:
             task.cancel()
         await asyncio.wait(late, timeout=1)

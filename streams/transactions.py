@@ -98,7 +98,7 @@ class TransactionWriter:
 
     def _ready_producer(self) -> Producer:
         if self._producer is None:
-            producer = Producer(self._config, logger=None)
+            producer = Producer(self._config)
             producer.init_transactions(CALL_S)
             self._producer = producer
         return self._producer

@@ -22,6 +22,7 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
 from schemas.chunk import Chunk, Membership
+from streams.lease import Lease
 
 LONG_POLL_MS = 500  # at the broker, while every partition is asked for
 SHORT_POLL_MS = 20  # while some are busy: the next request must not wait long for those that become free
@@ -96,9 +97,28 @@ class RebalanceListener(driver.ConsumerRebalanceListener):
         """Keep the membership that this assignment belongs to, and fetch nothing before it is asked for."""
         consumer = self._thread._ensure_consumer()
         coordinator = consumer._coordinator
-        cast(Consumer, self._thread.consumer).membership = Membership(coordinator.generation, coordinator.member_id)
+        ours = cast(Consumer, self._thread.consumer)
+        ours.membership = Membership(coordinator.generation, coordinator.member_id)
+        _renew_with_heartbeats(coordinator, ours.lease)
         consumer.pause(*assigned)
         await super().on_partitions_assigned(assigned)
+
+
+def _renew_with_heartbeats(coordinator: Any, lease: Lease) -> None:
+    """Hold the lease from now on for as long as heartbeats are answered."""
+    lease.renew(lease.now_s())
+    beat = type(coordinator)._do_heartbeat
+
+    async def watched() -> bool:
+        asked_at_s = lease.now_s()
+        is_member: bool = await beat(coordinator)
+        if is_member:
+            lease.renew(asked_at_s)
+        elif coordinator.generation < 0:
+            lease.end()
+        return is_member
+
+    coordinator._do_heartbeat = watched
 
 
 class Consumer(driver.Consumer):
@@ -120,6 +140,11 @@ class Consumer(driver.Consumer):
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    @property
+    def lease(self) -> Lease:
+        """What the worker may send by."""
+        return cast(Lease, self.app.lease)  # type: ignore[attr-defined]  # our app has one
 
     @property
     def owner(self) -> Owner:

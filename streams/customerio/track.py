@@ -4,6 +4,7 @@ Endpoints, authentication and answers: Customer.io's Track API reference (v2 bat
 """
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -17,6 +18,10 @@ KEEPALIVE_S = 60.0  # well under what the server allows
 ANSWER_BYTES_MAX = 1_000_000
 
 
+async def _always() -> None:
+    """Permit a request to whoever owns nothing, as `check` does."""
+
+
 class TrackClient:
     """Basic authentication with site id and key; a request has `timeout_s` in all."""
 
@@ -27,9 +32,11 @@ class TrackClient:
         site_id: str,
         api_key: str,
         timeout_s: float,
+        permit: Callable[[], Awaitable[None]] = _always,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._timeout_s = timeout_s
+        self._permit = permit
         self._http = httpx.AsyncClient(
             base_url=url,
             auth=(site_id, api_key),
@@ -58,8 +65,12 @@ class TrackClient:
         return await self._request("GET", "/api/v1/accounts/region", None)
 
     async def _request(self, method: str, path: str, body: bytes | None) -> Answer | NoAnswer:
+        await self._permit()
+        content = None if body is None else self._permitted(body)
+        headers = {} if body is None else {"Content-Length": str(len(body))}
+        request = self._http.stream(method, path, content=content, headers=headers)
         try:
-            async with asyncio.timeout(self._timeout_s), self._http.stream(method, path, content=body) as response:
+            async with asyncio.timeout(self._timeout_s), request as response:
                 answered = await _beginning(response)
         except TimeoutError:
             return NoAnswer("timeout")
@@ -68,6 +79,15 @@ class TrackClient:
         except (httpx.TransportError, httpx.DecodingError) as exc:
             return NoAnswer(type(exc).__name__)
         return Answer(response.status_code, answered, _retry_after_s(response.headers.get("retry-after")))
+
+    async def _permitted(self, body: bytes) -> AsyncIterator[bytes]:
+        """Keep the last byte back until it is certain, once more, that we may: without it nothing is carried out.
+
+        Whoever was stopped in the middle of a request finds out here, and not after the next owner's requests.
+        """
+        yield body[:-1]
+        await self._permit()
+        yield body[-1:]
 
     async def close(self) -> None:
         """Close the connections."""
