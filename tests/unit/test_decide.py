@@ -1,7 +1,5 @@
 """What one change means, given what was last delivered."""
 
-from dataclasses import replace
-
 import pytest
 
 from agents.steps.decide import Settled, after_action, after_settled, decide, operations
@@ -78,7 +76,7 @@ def test_only_a_true_preference_opts_in_again(preferences: dict[str, object] | N
 )
 def test_only_a_strictly_lower_version_is_superseded(version: int | None, expected: str) -> None:
     """Equal versions and records without one are judged on what they say."""
-    made = replace(PLAIN, version=version)
+    made = PLAIN._replace(version=version)
 
     assert expected == word(decide(made, PersonState(version=7)))
 
@@ -89,7 +87,7 @@ def test_only_a_strictly_lower_version_is_superseded(version: int | None, expect
 )
 def test_only_a_strictly_earlier_time_is_superseded(occurred_ms: int | None, expected: str) -> None:
     """Times order changes to the millisecond, where both have one."""
-    made = replace(PLAIN, occurred_ms=occurred_ms)
+    made = PLAIN._replace(occurred_ms=occurred_ms)
 
     assert expected == word(decide(made, PersonState(occurred_ms=7_000)))
 
@@ -98,44 +96,44 @@ def test_versions_decide_before_times() -> None:
     """A newer version with an older time counts, and an older version with a newer time does not."""
     state = PersonState(version=7, occurred_ms=7_000)
 
-    assert word(decide(replace(PLAIN, version=8, occurred_ms=1), state)) == "identify"
-    assert word(decide(replace(PLAIN, version=6, occurred_ms=9_999), state)) == "superseded:older_version"
+    assert word(decide(PLAIN._replace(version=8, occurred_ms=1), state)) == "identify"
+    assert word(decide(PLAIN._replace(version=6, occurred_ms=9_999), state)) == "superseded:older_version"
 
 
 @pytest.mark.parametrize("kind", [PLAIN, OPT_OUT, OPT_IN, DELETION])
 @pytest.mark.parametrize("state", [DELIVERED, OPTED_OUT, DELETED])
 def test_superseded_is_judged_first(kind: Change, state: PersonState) -> None:
     """Before duplicate, deleted and opted out."""
-    made = replace(kind, version=1)
+    made = kind._replace(version=1)
 
-    assert word(decide(made, replace(state, version=2))) == "superseded:older_version"
+    assert word(decide(made, state._replace(version=2))) == "superseded:older_version"
 
 
 def test_a_duplicate_moves_version_and_time_on() -> None:
     """What comes between the first and its repeat is superseded from then on."""
-    state = replace(DELIVERED, version=7, occurred_ms=7_000)
-    repeat = replace(PLAIN, version=9, occurred_ms=9_000)
+    state = DELIVERED._replace(version=7, occurred_ms=7_000)
+    repeat = PLAIN._replace(version=9, occurred_ms=9_000)
     settled = decide(repeat, state)
     assert isinstance(settled, Settled)
 
-    assert after_settled(repeat, settled, state) == replace(state, version=9, occurred_ms=9_000)
+    assert after_settled(repeat, settled, state) == state._replace(version=9, occurred_ms=9_000)
 
 
 def test_a_duplicate_moves_nothing_back() -> None:
     """A newer version with an older time leaves the highest time known."""
-    state = replace(DELIVERED, version=7, occurred_ms=7_000)
-    repeat = replace(PLAIN, version=9, occurred_ms=5_000)
+    state = DELIVERED._replace(version=7, occurred_ms=7_000)
+    repeat = PLAIN._replace(version=9, occurred_ms=5_000)
     settled = decide(repeat, state)
     assert isinstance(settled, Settled)
 
-    assert after_settled(repeat, settled, state) == replace(state, version=9)
+    assert after_settled(repeat, settled, state) == state._replace(version=9)
 
 
 @pytest.mark.parametrize("state", [OPTED_OUT, DELETED])
 def test_what_is_skipped_or_superseded_moves_nothing(state: PersonState) -> None:
     """The very same state, so that nothing is written for it."""
-    for made in (replace(PLAIN, version=9), replace(PLAIN, occurred_ms=-1)):
-        settled = decide(made, replace(state, occurred_ms=0))
+    for made in (PLAIN._replace(version=9), replace(PLAIN, occurred_ms=-1)):
+        settled = decide(made, state._replace(occurred_ms=0))
         assert isinstance(settled, Settled)
 
         assert after_settled(made, settled, state) is state
@@ -151,7 +149,7 @@ def test_a_duplicate_that_moves_nothing_keeps_the_very_state() -> None:
 
 def test_the_time_sent_never_falls() -> None:
     """A newer version with an older time is sent with the last timestamp, else Customer.io would ignore it."""
-    state = after_action(replace(PLAIN, time_s=90), "identify", PersonState(sent_s=100, occurred_ms=100_000))
+    state = after_action(PLAIN._replace(time_s=90), "identify", PersonState(sent_s=100, occurred_ms=100_000))
 
     assert state.sent_s == 100
 
@@ -168,7 +166,7 @@ def test_what_an_action_leaves_behind() -> None:
 
 def test_an_unsuppress_alone_delivers_nothing() -> None:
     """After it the identify of the same change is still to be sent, even if it says what was delivered before."""
-    state = after_action(OPT_IN, "opt_in", replace(OPTED_OUT, fingerprint=OPT_IN.fingerprint))
+    state = after_action(OPT_IN, "opt_in", OPTED_OUT._replace(fingerprint=OPT_IN.fingerprint))
 
     assert word(decide(OPT_IN, state)) == "identify"
 
