@@ -132,7 +132,7 @@ def test_a_duplicate_moves_nothing_back() -> None:
 @pytest.mark.parametrize("state", [OPTED_OUT, DELETED])
 def test_what_is_skipped_or_superseded_moves_nothing(state: PersonState) -> None:
     """The very same state, so that nothing is written for it."""
-    for made in (PLAIN._replace(version=9), replace(PLAIN, occurred_ms=-1)):
+    for made in (PLAIN._replace(version=9), PLAIN._replace(occurred_ms=-1)):
         settled = decide(made, state._replace(occurred_ms=0))
         assert isinstance(settled, Settled)
 
