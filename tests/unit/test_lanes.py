@@ -57,7 +57,10 @@ class World:
     def __init__(self, work: Work) -> None:
         self.pipeline = FakePipeline(work)
         self.crashes: list[BaseException] = []
-        self.lanes = Lanes(cast(Pipeline, self.pipeline), drain_s=DRAIN_S, crash=self._crash)
+        self.is_ours = True
+        self.lanes = Lanes(
+            cast(Pipeline, self.pipeline), drain_s=DRAIN_S, is_ours=lambda: self.is_ours, crash=self._crash
+        )
 
     async def _crash(self, error: BaseException) -> None:
         self.crashes.append(error)
@@ -169,6 +172,23 @@ def test_a_drain_abandons_what_is_late() -> None:
         assert loop.time() - started == pytest.approx(DRAIN_S)
         assert (await asyncio.gather(*work), world.crashes) == ([False, False], [])
         assert world.lanes.position("user-changes", 0) == 0
+
+    in_fake_time(check())
+
+
+def test_what_is_another_workers_already_is_abandoned_at_once() -> None:
+    """A worker that was paused beyond its session must send nothing more."""
+
+    async def check() -> None:
+        world = World(stuck)
+        world.is_ours = False
+        loop = asyncio.get_running_loop()
+        work = asyncio.create_task(world.handle(chunk(3)))
+        await settle_down()
+        started = loop.time()
+        await world.lanes.drain(2)
+
+        assert (await work, loop.time() - started < 1) == (False, True)
 
     in_fake_time(check())
 

@@ -14,7 +14,7 @@ import faust
 import mode
 import pytest
 from aiokafka.consumer.fetcher import Fetcher
-from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.consumer.group_coordinator import GroupCoordinator, OffsetCommitRequest
 from aiokafka.consumer.subscription_state import SubscriptionState
 from faust.tables.recovery import Recovery
 from faust.transport import consumer as faust_consumer
@@ -66,6 +66,7 @@ def test_what_is_installed_is_what_was_read(name: str, pinned: str) -> None:
         (driver.Consumer, "_add_gap", ["tp", "offset_from", "offset_to"]),
         (Fetcher, "fetched_records", ["partitions", "timeout", "max_records"]),
         (SubscriptionState, "fetch_context", []),
+        (GroupCoordinator, "_do_heartbeat", []),
         (aiokafka.AIOKafkaConsumer, "pause", ["partitions"]),
         (aiokafka.AIOKafkaConsumer, "resume", ["partitions"]),
     ],
@@ -79,6 +80,8 @@ def test_a_method_is_there_with_its_parameters(owner: type, name: str, expected:
     ("function", "words"),
     [
         (Fetcher.__init__, ["self._fetch_max_wait_ms =", "self._subscriptions =", "self._closed ="]),
+        (GroupCoordinator._heartbeat_routine, ["await self._do_heartbeat()"]),
+        (GroupCoordinator.reset_generation, ["self.generation = OffsetCommitRequest.DEFAULT_GENERATION_ID"]),
         (GroupCoordinator.__init__, ["self.generation =", "self.member_id ="]),
         (aiokafka.AIOKafkaConsumer.__init__, ["self._closed =", "self._coordinator =", "self._fetcher ="]),
         (faust_consumer.Consumer.__init__, ["self._unacked_messages", "self.can_resume_flow"]),
@@ -102,6 +105,11 @@ def test_an_attribute_is_set_and_a_hook_is_called(function: Any, words: list[str
     text = source(function)
 
     assert [word for word in words if word not in text] == []
+
+
+def test_no_generation_is_negative() -> None:
+    """By that we know that the group has forgotten us."""
+    assert OffsetCommitRequest.DEFAULT_GENERATION_ID < 0
 
 
 def test_a_fetch_asks_for_the_wait_that_we_set() -> None:

@@ -67,6 +67,30 @@ async def test_each_endpoint_is_asked_as_documented() -> None:
     assert {request.headers["content-type"] for request in seen} == {"application/json"}
 
 
+async def test_the_last_byte_waits_for_permission() -> None:
+    """Asked before the request and again before its end: what a pause cut in two is never carried out."""
+    permits, parts = list[int](), list[bytes]()
+
+    class Wire(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            assert isinstance(request.stream, httpx.AsyncByteStream)
+            async for part in request.stream:
+                parts.append(part)
+                permits_by_part.append(len(permits))
+            assert request.headers["content-length"] == "12"
+            return httpx.Response(200, json={})
+
+    async def permit() -> None:
+        permits.append(1)
+
+    permits_by_part: list[int] = []
+    asked = TrackClient("https://x.example.com", site_id="s", api_key="k", timeout_s=5, permit=permit, transport=Wire())
+    await asked.batch(b'{"batch":[]}')
+    await asked.close()
+
+    assert (b"".join(parts), len(parts[-1]), permits_by_part) == (b'{"batch":[]}', 1, [1, 2])
+
+
 @pytest.mark.parametrize("status", [200, 207, 301, 308, 400, 401, 404, 429, 503])
 async def test_every_status_is_an_answer(status: int) -> None:
     """Also a redirect, which is not followed: it would lose the body and means the wrong region."""
