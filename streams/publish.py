@@ -1,6 +1,7 @@
 """Writes the lines of a file to an input topic, byte for byte, and counts what Kafka confirms; it judges no record."""
 
 import functools
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import Any, BinaryIO, Final, Literal, TypeAlias
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from streams.kafka_clients import connected_admin, librdkafka_config
+from streams.kafka_clients import LIBRDKAFKA_LOGGER, connected_admin, librdkafka_config
 from streams.publish_key import find_key
 from streams.settings import Settings
 from streams.topics import require_partitions
@@ -67,6 +68,8 @@ def publish(source: BinaryIO, *, topic: str, settings: Settings) -> Published:
 
 def create_producer(settings: Settings, **extra: Any) -> Producer:  # noqa: ANN401 - librdkafka's values vary
     """Give a producer that keys as Java's does and whose confirmed records are written once, on every replica."""
+    silent = logging.getLogger(f"{LIBRDKAFKA_LOGGER}.publish")
+    silent.disabled = True  # what matters comes with a confirmation
     guarantees = {
         "partitioner": "murmur2_random",
         "enable.idempotence": True,
@@ -75,6 +78,7 @@ def create_producer(settings: Settings, **extra: Any) -> Producer:  # noqa: ANN4
         "message.max.bytes": LINE_BYTES_MAX * 2,  # what is too large is the topic's to say
         "queue.buffering.max.kbytes": QUEUED_KIB_MAX,
         "message.timeout.ms": int(CONFIRM_S_MAX * 1000),
+        "logger": silent,
     }
     return Producer(librdkafka_config(settings, **guarantees | extra))
 

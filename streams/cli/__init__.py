@@ -10,6 +10,7 @@ from streams.cli.check import check
 from streams.cli.kafka import kafka
 from streams.cli.publish import publish
 from streams.cli.sandbox import sandbox
+from streams.cli.up import up
 from streams.cli.worker import worker
 
 app = typer.Typer(
@@ -20,6 +21,7 @@ app = typer.Typer(
 )
 
 # A new command: its function in streams/cli/<command>.py, its import above, its line here.
+app.command()(up)
 app.command()(worker)
 app.add_typer(topics.app, name="topics")
 app.command()(sandbox)

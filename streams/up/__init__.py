@@ -1,0 +1,1 @@
+"""`cio-streams up`: everything on one machine, started, watched and stopped together."""

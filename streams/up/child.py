@@ -1,0 +1,55 @@
+"""A process that `up` runs beside itself: in a session of its own, its output in a file, never outliving `up`."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from streams import process_guard
+
+LAST_LINES: Final = 15
+
+
+class Child:
+    """One command under a guard that ends it when `up` is gone, however `up` ended.
+
+    Args:
+        name: what a person calls it.
+        log: the file for its output.
+    """
+
+    def __init__(self, name: str, command: Sequence[str], *, log: Path) -> None:
+        self.name = name
+        self.log = log
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(  # noqa: S603 - our own command, no shell
+                [sys.executable, "-I", process_guard.__file__, process_guard.spec(command)],
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,  # the terminal's Ctrl-C is for `up`, which then stops all in order
+            )
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended by itself, None while it runs."""
+        return self._process.poll()
+
+    def stop(self, patience_s: float) -> None:
+        """Ask it to end, and end it after `patience_s`."""
+        self._process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(patience_s)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
+    def last_lines(self) -> list[str]:
+        """Give the end of its output."""
+        return self.log.read_text(errors="replace").splitlines()[-LAST_LINES:]

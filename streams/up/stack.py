@@ -1,0 +1,174 @@
+"""Starts the parts of `up` in their order, watches them, and has them stopped in the reverse order."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Final, NoReturn
+
+import httpx
+
+from schemas.errors import UnavailableError
+from streams import topics
+from streams.kafka_clients import connected_admin
+from streams.local_kafka import LocalKafka
+from streams.settings import Settings
+from streams.up.child import Child
+from streams.up.places import own_command, places_of, worker_url
+from streams.up.plan import Addresses, Plan, kafka_settings, variables_for, with_variables
+from streams.up.ports import pick_port
+from streams.up.screen import Screen
+from streams.up.signals import StopSignals, run_interruptibly
+from streams.up.summary import Meter
+from streams.up.traffic import Traffic
+
+LOCALHOST: Final = "127.0.0.1"
+KAFKA_PORT: Final = 9092
+SANDBOX_PORT: Final = 8081
+READY_S_MAX: Final = 90.0
+TICK_S: Final = 0.1
+ASK_S: Final = 1.0
+WORKER_STOP_S: Final = 4.0
+SANDBOX_STOP_S: Final = 1.0
+"""With Kafka's, which is killed because its data goes too, these stay below the ten seconds that `up` has to end."""
+
+
+class Stack:
+    """The parts of one `up`; whatever has been started is on `parts`, and ends with it.
+
+    Args:
+        logs: the folder for the children's output.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        plan: Plan,
+        screen: Screen,
+        logs: Path,
+        signals: StopSignals,
+        parts: contextlib.ExitStack,
+    ) -> None:
+        self._settings = settings
+        self._plan = plan
+        self._screen = screen
+        self._logs = logs
+        self._signals = signals
+        self._parts = parts
+        self._http = parts.enter_context(httpx.Client(timeout=ASK_S, trust_env=False))  # no proxy on this machine
+        self._children: list[Child] = []
+        self._kafka: LocalKafka | None = None
+        self._traffic: Traffic | None = None
+        self._worker_url = ""
+
+    def start(self) -> None:
+        """Start what the plan says, and return when all of it works."""
+        settings, plan, addresses = self._settings, self._plan, self._choose_addresses()
+        self._worker_url = worker_url(settings, addresses)
+        waited_for = [f"{self._worker_url}/readyz"]
+        if addresses.sandbox_url:
+            self._start_sandbox(addresses.sandbox_url)
+            waited_for.append(f"{addresses.sandbox_url}/sandbox/state")
+        if plan.is_kafka_local:
+            self._start_kafka(int(addresses.bootstrap.rpartition(":")[2]))
+        on_kafka = kafka_settings(settings, plan=plan, addresses=addresses)
+        self._create_topics(on_kafka)
+        self._start_worker(variables_for(settings, plan=plan, addresses=addresses))
+        for url in waited_for:
+            self._wait_for(url)
+        if plan.has_sample_traffic:
+            self._traffic = Traffic(on_kafka)
+            self._parts.callback(self._traffic.close)
+        self._screen.open(places_of(settings, plan=plan, addresses=addresses, logs=self._logs, command=own_command()))
+
+    def watch(self) -> None:
+        """Feed the worker and show its figures until a signal comes or a part ends by itself."""
+        meter = Meter()
+        due_s = time.monotonic()
+        while True:
+            self._insist_all_live()
+            if self._traffic:
+                self._traffic.tick()
+            if time.monotonic() >= due_s:
+                due_s = time.monotonic() + self._screen.every_s
+                page = self._get(f"{self._worker_url}/metrics")
+                if page is not None:
+                    self._screen.update(meter.read(page, now_s=time.monotonic()))
+            time.sleep(TICK_S)
+
+    def _choose_addresses(self) -> Addresses:
+        settings, plan = self._settings, self._plan
+        sandbox_url, bootstrap, taken = None, settings.bootstrap, set[int]()
+        if plan.is_customerio_sandbox:
+            taken.add(port := self._pick_port("the sandbox", SANDBOX_PORT, host=LOCALHOST))
+            sandbox_url = f"http://{LOCALHOST}:{port}"
+        if plan.is_kafka_local:
+            taken.add(port := self._pick_port("Kafka", KAFKA_PORT, host=LOCALHOST, avoid=taken))
+            bootstrap = f"{LOCALHOST}:{port}"
+        http_port = self._pick_port("the worker", settings.http_port, host=settings.http_host, avoid=taken)
+        return Addresses(bootstrap=bootstrap, http_port=http_port, sandbox_url=sandbox_url)
+
+    def _pick_port(self, whose: str, preferred: int, *, host: str, avoid: Collection[int] = ()) -> int:
+        port = pick_port(preferred, host=host, avoid=avoid)
+        if preferred and port != preferred:
+            self._screen.tell([f"Port {preferred} is taken, {whose} gets {port}"])
+        return port
+
+    def _start_sandbox(self, url: str) -> None:
+        port = url.rpartition(":")[2]
+        region = self._settings.customerio_region
+        self._start_child("sandbox", ["sandbox", "--port", port, "--region", region], stop_s=SANDBOX_STOP_S)
+
+    def _start_kafka(self, port: int) -> None:
+        self._screen.step("Looking for a way to run Kafka …")
+        self._kafka = LocalKafka(port=port, progress=self._screen.step)
+        self._parts.callback(self._kafka.close)
+        self._kafka.start()
+
+    def _create_topics(self, settings: Settings) -> None:
+        self._screen.step("Creating topics …")
+        run_interruptibly(lambda: topics.create(connected_admin(settings), settings))
+
+    def _start_worker(self, variables: Mapping[str, str]) -> None:
+        self._screen.step("Starting the worker …")
+        self._start_child("worker", ["worker"], stop_s=WORKER_STOP_S, variables=variables)
+
+    def _start_child(
+        self, name: str, arguments: Sequence[str], *, stop_s: float, variables: Mapping[str, str] | None = None
+    ) -> None:
+        self._signals.check()
+        command = with_variables([sys.executable, "-m", "streams", *arguments], variables or {})
+        child = Child(name, command, log=self._logs / f"{name}.log")
+        self._parts.callback(child.stop, stop_s)
+        self._children.append(child)
+
+    def _wait_for(self, url: str) -> None:
+        deadline_s = time.monotonic() + READY_S_MAX
+        while self._get(url) is None:
+            self._insist_all_live()
+            if time.monotonic() > deadline_s:
+                self._fail(self._children[-1], f"did not answer with 200 at {url} within {READY_S_MAX:.0f} s")
+            time.sleep(TICK_S)
+
+    def _insist_all_live(self) -> None:
+        self._signals.check()
+        if self._kafka and not self._kafka.is_running:
+            words = self._kafka._last_words()  # noqa: SLF001 - its log goes with it, so they are to be read now
+            raise UnavailableError(f"The local Kafka ended by itself: {words}")
+        for child in self._children:
+            if child.exit_code is not None:
+                self._fail(child, f"ended by itself with exit code {child.exit_code}")
+
+    def _fail(self, child: Child, what: str) -> NoReturn:
+        self._screen.tell([f"The end of {child.log}:", *child.last_lines()])
+        raise UnavailableError(f"The {child.name} {what}; its log is {child.log}")
+
+    def _get(self, url: str) -> str | None:
+        """Give the body of a 200; None for anything else, that a server is not up yet included."""
+        try:
+            response = self._http.get(url)
+        except httpx.HTTPError:
+            return None
+        return response.text if response.status_code == httpx.codes.OK else None
