@@ -1,0 +1,220 @@
+"""What goes into a transaction, and how its failures are told apart; the real thing is held to the same elsewhere."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from schemas.chunk import Membership
+from schemas.errors import FencedError, UnavailableError
+from streams.ledger_reader import LedgerReader
+from streams.transactions import OutputTopics, TransactionWriter, group_metadata
+from tests.builders import MEMBERSHIP, make_chunk, make_publication
+from tests.unit.input_records import InputRecord
+
+TOPICS = OutputTopics(results="results", letters="letters", people="people", events="events")
+COMMIT, OFFSETS, ABORT = "commit_transaction", "send_offsets_to_transaction", "abort_transaction"
+
+
+def error(code: int, *, abort: bool = False, retriable: bool = False, fatal: bool = False) -> KafkaException:
+    """What librdkafka raises."""
+    return KafkaException(KafkaError(code, "why", fatal, retriable, abort))
+
+
+@dataclass(slots=True)
+class FakeProducer:
+    """Keeps what is called; raises what `failures` holds for a call, one at a time."""
+
+    failures: dict[str, list[BaseException]] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    produced: list[tuple[Any, ...]] = field(default_factory=list)
+    offsets: list[tuple[str, int, int]] = field(default_factory=list)
+    metadata: bytes = b""
+
+    def _call(self, name: str) -> None:
+        self.calls.append(name)
+        if self.failures.get(name):
+            raise self.failures[name].pop(0)
+
+    def begin_transaction(self) -> None:
+        """Begin."""
+        self._call("begin_transaction")
+
+    def produce(self, topic: str, value: object, key: object, partition: int, headers: object = None) -> None:
+        """Keep a record."""
+        if self.failures.get("produce"):
+            raise self.failures["produce"].pop(0)
+        self.produced.append((topic, partition, key, value, headers))
+
+    def poll(self, _timeout: float) -> None:
+        """Make room."""
+        self.calls.append("poll")
+
+    def send_offsets_to_transaction(self, offsets: Collection[Any], metadata: bytes, _timeout: float) -> None:
+        """Keep the offsets."""
+        self._call(OFFSETS)
+        self.offsets, self.metadata = [(tp.topic, tp.partition, tp.offset) for tp in offsets], metadata
+
+    def commit_transaction(self, _timeout: float) -> None:
+        """Commit."""
+        self._call(COMMIT)
+
+    def abort_transaction(self, _timeout: float) -> None:
+        """Abort."""
+        self._call(ABORT)
+
+
+@dataclass(slots=True)
+class FakeReader:
+    """Knows committed offsets."""
+
+    offset: int = 0
+    asked: int = 0
+
+    def committed(self, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """The same for all."""
+        self.asked += 1
+        return dict.fromkeys(places, self.offset)
+
+
+class Writer(TransactionWriter):
+    """Takes the producers that a test made, one after the other."""
+
+    def __init__(self, *producers: FakeProducer, reader: FakeReader | None = None) -> None:
+        self.reader = reader or FakeReader()
+        super().__init__(
+            {}, group="group-1", transactional_id="t", topics=TOPICS, reader=cast(LedgerReader, self.reader)
+        )
+        self.producers = list(producers)
+
+    def _ready_producer(self) -> Producer:
+        self._producer = self._producer or cast(Producer, self.producers.pop(0))
+        return self._producer
+
+
+PUBLICATION = make_publication(
+    make_chunk([InputRecord(topic="in", partition=3, offset=n) for n in (7, 9)]),
+    letters=[(b"k", None, [("h", b"\xff")])],
+    people=[(b"u-1", b"state")],
+    events=[b"f" * 16],
+)
+
+
+def write(writer: TransactionWriter) -> None:
+    """The one publication."""
+    writer.write([PUBLICATION], MEMBERSHIP)
+
+
+def test_all_of_a_publication_is_in_one_transaction() -> None:
+    """On the partition that the records came from, with the offset after the last, under the chunk's membership."""
+    producer = FakeProducer()
+    write(Writer(producer))
+
+    assert producer.calls == ["begin_transaction", OFFSETS, COMMIT]
+    assert producer.produced == [
+        ("results", 3, None, b"result-7", None),
+        ("results", 3, None, b"result-9", None),
+        ("people", 3, b"u-1", b"state", None),
+        ("events", 3, b"f" * 16, b"", None),
+        ("letters", 3, b"k", None, [("h", b"\xff")]),
+    ]
+    assert (producer.offsets, producer.metadata) == ([("in", 3, 10)], group_metadata("group-1", MEMBERSHIP))
+
+
+def test_the_metadata_names_group_generation_and_member() -> None:
+    """Byte for byte as librdkafka writes it."""
+    assert group_metadata("g", Membership(258, "m-1")) == b"CGMDv2:\x02\x01\x00\x00g\0m-1\0\x01"
+    assert group_metadata("g", Membership(-1, "")) == b"CGMDv2:\xff\xff\xff\xffg\0\0\x01"
+
+
+@pytest.mark.parametrize(
+    "code", [KafkaError.ILLEGAL_GENERATION, KafkaError.UNKNOWN_MEMBER_ID, KafkaError.REBALANCE_IN_PROGRESS]
+)
+def test_a_membership_of_the_past_is_fenced(code: int) -> None:
+    """Aborted, not tried again, and the producer is kept."""
+    producer = FakeProducer({OFFSETS: [error(code, abort=True)]})
+    writer = Writer(producer)
+    with pytest.raises(FencedError):
+        write(writer)
+    write(writer)
+
+    assert producer.calls == ["begin_transaction", OFFSETS, ABORT, "begin_transaction", OFFSETS, COMMIT]
+    assert writer.reader.asked == 0
+
+
+@pytest.mark.parametrize("name", [OFFSETS, COMMIT])
+def test_an_aborted_transaction_may_be_written_again(name: str) -> None:
+    """Nothing of it was committed, and no question is needed."""
+    producer = FakeProducer({name: [error(KafkaError._TIMED_OUT, abort=True)]})
+    writer = Writer(producer)
+    with pytest.raises(UnavailableError):
+        write(writer)
+    write(writer)
+
+    assert (producer.calls[-1], producer.calls.count(ABORT), writer.reader.asked) == (COMMIT, 1, 0)
+
+
+@pytest.mark.parametrize("name", [OFFSETS, COMMIT])
+def test_a_retriable_call_is_repeated_as_it_is(name: str) -> None:
+    """Up to four times: so librdkafka wants it, and a new transaction would be another."""
+    fine = FakeProducer({name: [error(KafkaError._TIMED_OUT, retriable=True)] * 3})
+    write(Writer(fine))
+    bad = FakeProducer({name: [error(KafkaError._TIMED_OUT, retriable=True)] * 4})
+    with pytest.raises(UnavailableError):
+        write(Writer(bad))
+
+    assert (fine.calls.count(name), bad.calls.count(name), fine.calls.count("begin_transaction")) == (4, 4, 1)
+
+
+@pytest.mark.parametrize(("committed", "writes"), [(10, 0), (9, 1), (7, 1)])
+def test_after_a_doubt_only_what_is_not_committed_is_written(committed: int, writes: int) -> None:
+    """A new producer ends the old transaction; then the group's offset tells how it ended."""
+    first, second = FakeProducer({COMMIT: [error(KafkaError._TIMED_OUT)]}), FakeProducer()
+    writer = Writer(first, second, reader=FakeReader(offset=committed))
+    with pytest.raises(UnavailableError):
+        write(writer)
+    write(writer)
+
+    assert (writer.reader.asked, second.calls.count(COMMIT)) == (1, writes)
+
+
+@pytest.mark.parametrize("fatal", [KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError._FATAL])
+def test_a_fatal_error_takes_a_new_producer(fatal: int) -> None:
+    """Fenced by the broker or idle for a week: not the group's doing, so it is tried again."""
+    first, second = FakeProducer({"begin_transaction": [error(fatal, fatal=True)]}), FakeProducer()
+    writer = Writer(first, second)
+    with pytest.raises(UnavailableError):
+        write(writer)
+    write(writer)
+
+    assert (first.calls, second.calls[-1]) == (["begin_transaction"], COMMIT)
+
+
+def test_a_failed_abort_leaves_a_doubt() -> None:
+    """Even when the group has moved on: the next try asks first."""
+    first = FakeProducer(
+        {OFFSETS: [error(KafkaError.ILLEGAL_GENERATION, abort=True)], ABORT: [error(KafkaError._TIMED_OUT)]}
+    )
+    writer = Writer(first, FakeProducer())
+    with pytest.raises(UnavailableError):
+        write(writer)
+    write(writer)
+
+    assert writer.reader.asked == 1
+
+
+def test_a_full_queue_is_waited_for() -> None:
+    """Nothing is left out."""
+    producer = FakeProducer({"produce": [BufferError(), BufferError()]})
+    write(Writer(producer))
+
+    assert (producer.calls.count("poll"), len(producer.produced)) == (2, 5)
+
+
+def test_an_error_tells_no_content() -> None:
+    """Its name and librdkafka's words."""
+    writer = Writer(FakeProducer({COMMIT: [error(KafkaError._TIMED_OUT)]}))
+    with pytest.raises(UnavailableError, match=r"^_TIMED_OUT: why$"):
+        write(writer)
