@@ -9,9 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from schemas.errors import UnavailableError
 from streams import process_guard
 
 LAST_LINES: Final = 15
+
+
+class ChildFailedError(UnavailableError):
+    """A child ended by itself, or does not do what it is there for; its log is worth reading."""
 
 
 class Child:

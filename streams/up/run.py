@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from streams.settings import Settings
+from streams.up.child import ChildFailedError
 from streams.up.plan import make_plan
 from streams.up.screen import Screen
 from streams.up.signals import StopAsked, StopSignals
@@ -35,11 +36,12 @@ def run_up(settings: Settings, *, screen: Screen, signals: StopSignals) -> None:
 
 @contextlib.contextmanager
 def _log_folder() -> Iterator[Path]:
-    """Give a folder that goes at a clean end, and stays after a failure if somebody has written to it."""
+    """Give a folder for logs that goes at the end, unless there is something in it to read."""
     folder = Path(tempfile.mkdtemp(prefix="cio-up-"))
     try:
         yield folder
-    except BaseException as error:
-        if isinstance(error, StopAsked) or not any(log.stat().st_size for log in folder.iterdir()):
-            shutil.rmtree(folder, ignore_errors=True)
+    except ChildFailedError:
+        raise
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
         raise

@@ -95,7 +95,6 @@ class LiveScreen:
         self._step: str | None = None
         self._step_began_s = 0.0
         self._places: Mapping[str, str] = {}
-        self._is_watching = False
         self._summary: Summary | None = None
         self._spinner = Spinner("dots")
         self._live = Live(get_renderable=self._draw, console=console, refresh_per_second=4)
@@ -109,7 +108,7 @@ class LiveScreen:
     def open(self, places: Mapping[str, str]) -> None:
         """Keep them in view."""
         self._finish_step()
-        self._places, self._is_watching = places, True
+        self._places = places
 
     def update(self, summary: Summary) -> None:
         """Replace the figures."""
@@ -128,13 +127,14 @@ class LiveScreen:
     def close(self) -> None:
         """Draw it a last time and leave it on the terminal."""
         self._finish_step()
-        self._is_watching = False
+        self._places = {}  # nothing of it can be opened any more
         with contextlib.suppress(OSError):  # a terminal that is gone
             self._live.stop()
 
     def _finish_step(self) -> None:
         done, self._step = self._step, None
         if done is not None:
+            self._live.refresh()  # else the spinner of what is done stands below its tick for a moment
             seconds = time.monotonic() - self._step_began_s
             self._live.console.print(Text.assemble(("✓ ", "green"), done, (f"  {seconds:.1f} s", "dim")))
 
@@ -148,7 +148,7 @@ class LiveScreen:
             seconds = time.monotonic() - self._step_began_s
             self._spinner.update(text=Text.assemble(self._step, (f"  {seconds:.0f} s", "dim")))
             parts.append(self._spinner)
-        elif self._is_watching:
+        elif self._places:
             parts.append(Text(WATCHING, style="dim"))
         return Group(*parts)
 

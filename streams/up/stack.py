@@ -14,7 +14,7 @@ from streams import topics
 from streams.kafka_clients import connected_admin
 from streams.local_kafka import LocalKafka
 from streams.settings import Settings
-from streams.up.child import Child
+from streams.up.child import Child, ChildFailedError
 from streams.up.places import own_command, places_of, worker_url
 from streams.up.plan import Addresses, Plan, kafka_settings, variables_for, with_variables
 from streams.up.ports import pick_port
@@ -61,7 +61,9 @@ class Stack:
         self._children: list[Child] = []
         self._kafka: LocalKafka | None = None
         self._traffic: Traffic | None = None
+        self._meter = Meter()
         self._worker_url = ""
+        self._is_silent = False
 
     def start(self) -> None:
         """Start what the plan says, and return when all of it works."""
@@ -85,18 +87,23 @@ class Stack:
 
     def watch(self) -> None:
         """Feed the worker and show its figures until a signal comes or a part ends by itself."""
-        meter = Meter()
         due_s = time.monotonic()
         while True:
             self._insist_all_live()
             if self._traffic:
                 self._traffic.tick()
             if time.monotonic() >= due_s:
+                self._show_figures()
                 due_s = time.monotonic() + self._screen.every_s
-                page = self._get(f"{self._worker_url}/metrics")
-                if page is not None:
-                    self._screen.update(meter.read(page, now_s=time.monotonic()))
             time.sleep(TICK_S)
+
+    def _show_figures(self) -> None:
+        page = self._get(f"{self._worker_url}/metrics")
+        if page is not None:
+            self._screen.update(self._meter.read(page, now_s=time.monotonic()))
+        elif not self._is_silent:
+            self._screen.tell([f"The worker does not answer at {self._worker_url}"])
+        self._is_silent = page is None
 
     def _choose_addresses(self) -> Addresses:
         settings, plan = self._settings, self._plan
@@ -163,7 +170,7 @@ class Stack:
 
     def _fail(self, child: Child, what: str) -> NoReturn:
         self._screen.tell([f"The end of {child.log}:", *child.last_lines()])
-        raise UnavailableError(f"The {child.name} {what}; its log is {child.log}")
+        raise ChildFailedError(f"The {child.name} {what}; its log is {child.log}")
 
     def _get(self, url: str) -> str | None:
         """Give the body of a 200; None for anything else, that a server is not up yet included."""

@@ -98,3 +98,18 @@ def test_blocking_work_gives_its_error() -> None:
 
     with pytest.raises(UnavailableError, match="does not answer"):
         run_interruptibly(fail)
+
+
+@pytest.mark.usefixtures("handlers")
+def test_a_signal_is_not_kept_waiting_by_work_that_blocks() -> None:
+    """A Kafka that does not answer is waited for inside a C library, where no exception gets in."""
+    StopSignals().install()
+    answer = threading.Event()
+
+    def wait() -> None:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+        answer.wait(60)
+
+    with pytest.raises(StopAsked):
+        run_interruptibly(wait)
+    answer.set()
