@@ -11,14 +11,15 @@ import mode
 
 from agents.domain_events import domain_events
 from agents.user_changes import user_changes
-from streams import metrics, topic_plan
-from streams.delivery import build_delivery
-from streams.kafka_clients import faust_credentials
-from streams.lease import Lease
+from streams import metrics
+from streams.delivery.build import build_delivery
+from streams.kafka import topic_plan
+from streams.kafka.clients import faust_credentials
+from streams.kafka.lease import Lease
+from streams.kafka.topics import input_partitions
+from streams.kafka.transport import ChunkSchema, Consumer, Owner, Transport
 from streams.metric_collectors import Reading
 from streams.settings import Settings
-from streams.topics import input_partitions
-from streams.transport import ChunkSchema, Consumer, Owner, Transport
 
 AGENTS = {topic_plan.USER_CHANGES: user_changes, topic_plan.DOMAIN_EVENTS: domain_events}
 HOLD_S_MAX = 86_400.0  # aiokafka leaves its group when nothing is fetched for so long

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from streams import topics
-from streams.kafka_clients import connected_admin
-from streams.kafka_launch import IMAGE, docker_environment, find_docker
-from streams.local_kafka import LocalKafka, free_ports, wait_until_ready
+from streams.kafka import topics
+from streams.kafka.clients import connected_admin
+from streams.local_kafka.broker import LocalKafka, free_ports, wait_until_ready
+from streams.local_kafka.launch import IMAGE, docker_environment, find_docker
 from streams.settings import Settings
 
 SettingsFactory = Callable[..., Settings]

@@ -34,8 +34,8 @@ def check(*, as_json: Annotated[bool, typer.Option("--json", help="Print one JSO
 
 
 def _kafka_faults(settings: Settings) -> list[str]:
-    from streams import topics  # noqa: PLC0415 - Kafka's client takes a while to import
-    from streams.kafka_clients import connected_admin  # noqa: PLC0415 - as above
+    from streams.kafka import topics  # noqa: PLC0415 - Kafka's client takes a while to import
+    from streams.kafka.clients import connected_admin  # noqa: PLC0415 - as above
 
     try:
         return [str(difference) for difference in topics.check(connected_admin(settings), settings)]

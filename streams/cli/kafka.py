@@ -21,7 +21,7 @@ def kafka(
     ] = None,
 ) -> None:
     """Run a Kafka broker on this machine until Ctrl-C, with Docker or else with Java."""
-    from streams.local_kafka import LocalKafka  # noqa: PLC0415 - Kafka's client takes a while to import
+    from streams.local_kafka.broker import LocalKafka  # noqa: PLC0415 - Kafka's client takes a while to import
 
     # SIGTERM ends it like Ctrl-C, in order; and a shell starts what it puts in the background with SIGINT ignored.
     for signum in (signal.SIGINT, signal.SIGTERM):

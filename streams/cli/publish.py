@@ -10,7 +10,7 @@ from schemas.errors import StreamsError
 from streams.settings import load_settings
 
 if TYPE_CHECKING:
-    from streams.publish import Published
+    from streams.publishing.publish import Published
 
 InputTopic = Literal["user-changes", "domain-events", "transactional-messages", "broadcast-triggers"]
 ERRORS_SHOWN = 3
@@ -23,7 +23,7 @@ def publish(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Produce each line of FILE to TOPIC as it is, keyed by what it says; exit 1 when one could not be written."""
-    from streams.publish import publish as publish_lines  # noqa: PLC0415 - Kafka's client takes a while to import
+    from streams.publishing.publish import publish as publish_lines  # noqa: PLC0415 - Kafka's client takes a while to import
 
     published = publish_lines(file, topic=topic, settings=load_settings())
     typer.echo(json.dumps(asdict(published)) if as_json else describe(published))

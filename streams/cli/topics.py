@@ -16,8 +16,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 @app.command()
 def create(*, as_json: AsJson = False) -> None:
     """Create the topics that are missing; those that exist stay as they are."""
-    from streams import topics  # noqa: PLC0415 - Kafka's client takes a while to import
-    from streams.kafka_clients import connected_admin  # noqa: PLC0415 - as above
+    from streams.kafka import topics  # noqa: PLC0415 - Kafka's client takes a while to import
+    from streams.kafka.clients import connected_admin  # noqa: PLC0415 - as above
 
     settings = load_settings()
     made = topics.create(connected_admin(settings), settings)
@@ -33,8 +33,8 @@ def create(*, as_json: AsJson = False) -> None:
 @app.command()
 def check(*, as_json: AsJson = False) -> None:
     """List every difference between the cluster and the plan; exit 1 when there is one."""
-    from streams import topics  # noqa: PLC0415 - Kafka's client takes a while to import
-    from streams.kafka_clients import connected_admin  # noqa: PLC0415 - as above
+    from streams.kafka import topics  # noqa: PLC0415 - Kafka's client takes a while to import
+    from streams.kafka.clients import connected_admin  # noqa: PLC0415 - as above
 
     settings = load_settings()
     differences = topics.check(connected_admin(settings), settings)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from schemas.errors import UnavailableError
-from streams import process_guard
+from streams.local_kafka import process_guard
 
 LAST_LINES: Final = 15
 

@@ -10,9 +10,9 @@ from typing import Final, NoReturn
 import httpx
 
 from schemas.errors import UnavailableError
-from streams import topics
-from streams.kafka_clients import connected_admin
-from streams.local_kafka import LocalKafka
+from streams.kafka import topics
+from streams.kafka.clients import connected_admin
+from streams.local_kafka.broker import LocalKafka
 from streams.settings import Settings
 from streams.up.child import Child, ChildFailedError
 from streams.up.places import own_command, places_of, worker_url
@@ -162,7 +162,7 @@ class Stack:
     def _insist_all_live(self) -> None:
         self._signals.check()
         if self._kafka and not self._kafka.is_running:
-            words = self._kafka._last_words()  # noqa: SLF001 - its log goes with it, so they are to be read now
+            words = self._kafka.last_words()  # its log goes with it, so they are to be read now
             raise UnavailableError(f"The local Kafka ended by itself: {words}")
         for child in self._children:
             if child.exit_code is not None:

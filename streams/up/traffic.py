@@ -7,8 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
-from streams.publish import create_producer
-from streams.sample_traffic import sample_traffic
+from streams.publishing.publish import create_producer
+from streams.publishing.sample_traffic import sample_traffic
 from streams.settings import Settings
 
 RECORDS_PER_S: Final = 50

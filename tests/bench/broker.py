@@ -9,9 +9,9 @@ from typing import Any, Final
 import psutil
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
-from streams import topics
-from streams.kafka_clients import connected_admin, librdkafka_config
-from streams.local_kafka import running_kafka
+from streams.kafka import topics
+from streams.kafka.clients import connected_admin, librdkafka_config
+from streams.local_kafka.broker import running_kafka
 from streams.settings import Settings, load_settings
 from tests.bench.errors import BenchError
 

@@ -5,9 +5,9 @@ from typing import Final
 from confluent_kafka import Producer
 
 from schemas.person_state import PersonState, pack
-from streams.kafka_clients import librdkafka_config
+from streams.kafka.clients import librdkafka_config
+from streams.kafka.topic_plan import LEDGER_PEOPLE
 from streams.settings import Settings
-from streams.topic_plan import LEDGER_PEOPLE
 from tests.bench.broker import Broker
 from tests.bench.errors import BenchError
 from tests.bench.report import Figure, Report, at_least, at_most

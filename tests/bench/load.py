@@ -10,9 +10,9 @@ from typing import Final, NamedTuple
 import orjson
 from confluent_kafka import Producer
 
-from streams.kafka_clients import librdkafka_config
+from streams.kafka.clients import librdkafka_config
+from streams.kafka.topic_plan import USER_CHANGES
 from streams.settings import Settings
-from streams.topic_plan import USER_CHANGES
 
 SEED: Final = 1
 REPEATS: Final = 0.1

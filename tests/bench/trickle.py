@@ -7,8 +7,8 @@ from typing import Final
 
 import orjson
 
+from streams.kafka.topic_plan import RESULTS
 from streams.settings import Settings
-from streams.topic_plan import RESULTS
 from tests.bench.broker import Broker, read_committed
 from tests.bench.follow import Look, Span, look
 from tests.bench.load import user_changes

@@ -14,14 +14,14 @@ from schemas.answer import Answer
 from schemas.chunk import Membership
 from schemas.errors import FencedError
 from streams.customerio.track import TrackClient
-from streams.journal import Writer
-from streams.kafka_clients import librdkafka_config
-from streams.ledger_reader import LedgerReader
+from streams.delivery.journal import Writer
+from streams.kafka.clients import librdkafka_config
+from streams.kafka.ledger_reader import LedgerReader
+from streams.kafka.transactions import OutputTopics, TransactionWriter
 from streams.sandbox.app import create_app
 from streams.sandbox.options import SandboxOptions
 from streams.sandbox.world import World
 from streams.settings import Settings
-from streams.transactions import OutputTopics, TransactionWriter
 from tests.builders import make_chunk, make_publication
 from tests.fakes import FakeCustomerIo, FakeWriter
 from tests.unit.input_records import InputRecord

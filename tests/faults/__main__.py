@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from streams.local_kafka import running_kafka
+from streams.local_kafka.broker import running_kafka
 from streams.settings import load_settings
 from tests.faults.run import Plan, Report, run
 

@@ -11,8 +11,8 @@ from typing import Any, Final
 import orjson
 from confluent_kafka import TopicPartition
 
-from streams import topics
-from streams.kafka_clients import connected_admin, librdkafka_config
+from streams.kafka import topics
+from streams.kafka.clients import connected_admin, librdkafka_config
 from streams.sandbox.options import SandboxOptions
 from streams.sandbox.serve import running_sandbox
 from streams.settings import Settings

@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 import pytest
 
-from streams.local_kafka import free_ports
+from streams.kafka.topic_plan import plan
+from streams.local_kafka.broker import free_ports
 from streams.sandbox.options import SandboxOptions
 from streams.sandbox.serve import running_sandbox
 from streams.settings import Settings
-from streams.topic_plan import plan
 
 SettingsFactory = Callable[..., Settings]
 STOP_S_MAX = 10.0

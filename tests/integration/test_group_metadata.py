@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from confluent_kafka import Consumer
 
 from schemas.chunk import Membership
+from streams.kafka.transactions import group_metadata
 from streams.settings import Settings
-from streams.transactions import group_metadata
 from tests.conftest import SettingsFactory
 
 JOIN_S = 30.0

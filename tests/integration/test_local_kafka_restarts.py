@@ -12,9 +12,9 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from schemas.errors import UnavailableError
-from streams import topics
-from streams.kafka_clients import connected_admin
-from streams.local_kafka import LocalKafka, free_ports, running_kafka
+from streams.kafka import topics
+from streams.kafka.clients import connected_admin
+from streams.local_kafka.broker import LocalKafka, free_ports, running_kafka
 from streams.settings import Settings
 
 PREFIX = "kept."
@@ -22,7 +22,7 @@ GONE_S_MAX = 15.0
 
 START_AND_WAIT = """
 import sys, time
-from streams.local_kafka import LocalKafka
+from streams.local_kafka.broker import LocalKafka
 with LocalKafka(port=int(sys.argv[1])) as broker:
     print("up", flush=True)
     time.sleep(60)

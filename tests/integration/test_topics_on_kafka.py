@@ -14,10 +14,10 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # public by it
 )
 
 from schemas.errors import ConfigError, UnavailableError
-from streams import topics
-from streams.kafka_clients import connected_admin
+from streams.kafka import topics
+from streams.kafka.clients import connected_admin
+from streams.kafka.topic_plan import BROADCAST_TRIGGERS, DLQ, DOMAIN_EVENTS, INPUTS, RESULTS, USER_CHANGES, plan
 from streams.settings import Settings
-from streams.topic_plan import BROADCAST_TRIGGERS, DLQ, DOMAIN_EVENTS, INPUTS, RESULTS, USER_CHANGES, plan
 
 SettingsFactory = Callable[..., Settings]
 

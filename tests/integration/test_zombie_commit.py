@@ -11,10 +11,10 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from agents.ports import Publication
 from schemas.chunk import Chunk, Membership
 from schemas.errors import FencedError, UnavailableError
-from streams.kafka_clients import librdkafka_config
-from streams.ledger_reader import LedgerReader
+from streams.kafka.clients import librdkafka_config
+from streams.kafka.ledger_reader import LedgerReader
+from streams.kafka.transactions import OutputTopics, TransactionWriter
 from streams.settings import Settings
-from streams.transactions import OutputTopics, TransactionWriter
 from tests.conftest import SettingsFactory
 from tests.faults.evidence import read_committed
 

@@ -7,13 +7,13 @@ from typing import cast
 import pytest
 from faust.types import TP
 
-from streams.assignment import Assignment
-from streams.lanes import Lanes
-from streams.ledger import Ledger
-from streams.ledger_reader import LedgerReader, LedgerRecord, Place
+from streams.delivery.assignment import Assignment
+from streams.delivery.lanes import Lanes
+from streams.delivery.ledger import Ledger
+from streams.delivery.throttle import Throttle
+from streams.kafka.ledger_reader import LedgerReader, LedgerRecord, Place
+from streams.kafka.transactions import OutputTopics
 from streams.metrics import Metrics
-from streams.throttle import Throttle
-from streams.transactions import OutputTopics
 
 TOPICS = OutputTopics(results="results", letters="letters", people="people", events="events")
 CHANGES, EVENTS = "user-changes", "domain-events"

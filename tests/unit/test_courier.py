@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from schemas.delivery import Parcel
-from streams.courier import Courier
+from streams.delivery.courier import Courier
 from tests.builders import settle_down
 from tests.fake_time import in_fake_time
 from tests.fakes import FakeSender

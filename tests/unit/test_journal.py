@@ -9,7 +9,7 @@ import pytest
 from agents.ports import Publication
 from schemas.chunk import Membership
 from schemas.errors import FencedError, UnavailableError
-from streams.journal import RETRY_S, RETRY_S_MAX, Journal
+from streams.delivery.journal import RETRY_S, RETRY_S_MAX, Journal
 from tests.builders import MEMBERSHIP, make_chunk, make_publication
 from tests.fake_time import in_fake_time
 from tests.fakes import FakeWriter

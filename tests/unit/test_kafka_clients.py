@@ -11,7 +11,7 @@ from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 from pydantic import SecretStr
 
 from schemas.errors import ConfigError
-from streams.kafka_clients import faust_credentials, librdkafka_config
+from streams.kafka.clients import faust_credentials, librdkafka_config
 from streams.settings import Settings
 
 # A certificate that is its own authority and is trusted nowhere, and its key, encrypted.

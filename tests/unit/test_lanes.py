@@ -10,7 +10,7 @@ import pytest
 from agents.pipeline import MakePlan, Pipeline
 from schemas.chunk import Chunk
 from schemas.errors import FencedError
-from streams.lanes import REJOIN_S, HoleError, Lanes, StalledError
+from streams.delivery.lanes import REJOIN_S, HoleError, Lanes, StalledError
 from tests.builders import make_chunk, settle_down
 from tests.fake_time import in_fake_time
 from tests.unit.input_records import InputRecord

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from agents.ports import Publication
-from streams.ledger import Ledger
-from streams.ledger_reader import LedgerRecord
+from streams.delivery.ledger import Ledger
+from streams.kafka.ledger_reader import LedgerRecord
 from tests.builders import make_chunk, make_publication
 from tests.unit.input_records import InputRecord
 

@@ -7,7 +7,7 @@ import pytest
 from confluent_kafka import KafkaError, Message
 
 from schemas.errors import UnavailableError
-from streams.ledger_reader import LedgerRecord, Place, _records
+from streams.kafka.ledger_reader import LedgerRecord, Place, _records
 
 
 @dataclass(frozen=True, slots=True)

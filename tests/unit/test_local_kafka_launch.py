@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import UnavailableError
-from streams import kafka_launch
-from streams.kafka_jars import POM, kafka_jars
-from streams.kafka_launch import IMAGE, Place, docker_launch, find_docker, java_launch
-from streams.local_kafka import FREE_PORTS, LocalKafka, free_ports, running_kafka
+from streams.local_kafka import launch as kafka_launch
+from streams.local_kafka.broker import FREE_PORTS, LocalKafka, free_ports, running_kafka
+from streams.local_kafka.jars import POM, kafka_jars
+from streams.local_kafka.launch import IMAGE, Place, docker_launch, find_docker, java_launch
 from streams.settings import Machine, Settings
 
 Programs = Callable[..., Path]

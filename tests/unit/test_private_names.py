@@ -1,6 +1,6 @@
 """What we override or touch of Faust, mode and aiokafka that is not theirs to promise: an upgrade fails here.
 
-When it does, read streams/transport.py against the new sources before the pins are moved.
+When it does, read streams/kafka/transport.py against the new sources before the pins are moved.
 """
 
 import inspect

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from streams import process_guard
+from streams.local_kafka import process_guard
 
 WAIT_S_MAX = 20.0
 SLEEPER = "import sys, time; print('up', flush=True); time.sleep(60)"

@@ -8,10 +8,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from streams import publish as publishing
 from streams.cli.publish import InputTopic, describe, describe_failure, publish
-from streams.publish import LineError, Published, read_lines
-from streams.topic_plan import INPUTS
+from streams.kafka.topic_plan import INPUTS
+from streams.publishing import publish as publishing
+from streams.publishing.publish import LineError, Published, read_lines
 
 
 def make_published(

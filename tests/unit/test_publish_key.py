@@ -2,8 +2,8 @@
 
 import pytest
 
-from streams.publish_key import KEY_PATHS, find_key
-from streams.topic_plan import BROADCAST_TRIGGERS, DOMAIN_EVENTS, INPUTS, TRANSACTIONAL_MESSAGES, USER_CHANGES
+from streams.kafka.topic_plan import BROADCAST_TRIGGERS, DOMAIN_EVENTS, INPUTS, TRANSACTIONAL_MESSAGES, USER_CHANGES
+from streams.publishing.publish_key import KEY_PATHS, find_key
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ import pytest
 from agents.steps.translate_change import translate_change
 from agents.steps.translate_event import translate_event
 from schemas.translated import Change, Event, Unsendable
-from streams.publish_key import find_key
-from streams.sample_traffic import PEOPLE_MAX, SHARES, SampleRecord, sample_traffic
-from streams.topic_plan import DOMAIN_EVENTS, USER_CHANGES
+from streams.kafka.topic_plan import DOMAIN_EVENTS, USER_CHANGES
+from streams.publishing.publish_key import find_key
+from streams.publishing.sample_traffic import PEOPLE_MAX, SHARES, SampleRecord, sample_traffic
 from tests.unit.input_records import InputRecord
 
 START = datetime(2026, 11, 22, 10, tzinfo=UTC)

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from streams.throttle import Throttle
+from streams.delivery.throttle import Throttle
 from tests.fake_time import in_fake_time
 
 SHARES = [(100.0, 1.0), (100.0, 0.25), (100.0, 1 / 12), (10.0, 1.0), (3.0, 0.5), (0.1, 1.0), (7_000.0, 0.3)]

@@ -2,8 +2,7 @@
 
 import pytest
 
-from streams.settings import TOPIC_PREFIX_CHARS_MAX, Settings
-from streams.topic_plan import (
+from streams.kafka.topic_plan import (
     BROADCAST_TRIGGERS,
     DLQ,
     DLQ_DECISIONS,
@@ -16,6 +15,7 @@ from streams.topic_plan import (
     WEBHOOKS,
     plan,
 )
+from streams.settings import TOPIC_PREFIX_CHARS_MAX, Settings
 
 DAY_MS = 86_400_000
 KAFKA_NAME_CHARS_MAX = 249

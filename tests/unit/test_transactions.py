@@ -9,8 +9,8 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from schemas.chunk import Membership
 from schemas.errors import FencedError, UnavailableError
-from streams.ledger_reader import LedgerReader
-from streams.transactions import OutputTopics, TransactionWriter, group_metadata
+from streams.kafka.ledger_reader import LedgerReader
+from streams.kafka.transactions import OutputTopics, TransactionWriter, group_metadata
 from tests.builders import MEMBERSHIP, make_chunk, make_publication
 from tests.unit.input_records import InputRecord
 

@@ -10,9 +10,9 @@ import pytest
 from aiokafka.partitioner import DefaultPartitioner  # Java's way of hashing keys, independent of librdkafka's
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
-from streams.kafka_clients import librdkafka_config
+from streams.kafka.clients import librdkafka_config
+from streams.kafka.topic_plan import BROADCAST_TRIGGERS, DOMAIN_EVENTS, USER_CHANGES
 from streams.settings import Settings
-from streams.topic_plan import BROADCAST_TRIGGERS, DOMAIN_EVENTS, USER_CHANGES
 from tests.conftest import SettingsFactory
 
 PARTITIONS = 4

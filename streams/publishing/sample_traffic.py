@@ -9,8 +9,8 @@ from typing import Final, Literal, TypeAlias
 
 import orjson
 
-from streams.sample_people import OPTED_IN, OPTED_OUT, Person, invent_change, invent_data, invent_person
-from streams.topic_plan import DOMAIN_EVENTS, USER_CHANGES
+from streams.kafka.topic_plan import DOMAIN_EVENTS, USER_CHANGES
+from streams.publishing.sample_people import OPTED_IN, OPTED_OUT, Person, invent_change, invent_data, invent_person
 
 Kind: TypeAlias = Literal[
     "upsert",

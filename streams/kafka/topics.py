@@ -15,9 +15,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # public by it
 )
 
 from schemas.errors import ConfigError, UnavailableError
-from streams.kafka_clients import connected_admin
-from streams.settings import Settings
-from streams.topic_plan import (
+from streams.kafka.clients import connected_admin
+from streams.kafka.topic_plan import (
     BROADCAST_TRIGGERS,
     DLQ,
     INPUTS,
@@ -30,6 +29,7 @@ from streams.topic_plan import (
     Topic,
     plan,
 )
+from streams.settings import Settings
 
 ASK_S: Final = 15.0
 VISIBLE_S_MAX: Final = 15.0

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from schemas.errors import UnavailableError
-from streams.kafka_jars import kafka_jars
+from streams.local_kafka.jars import kafka_jars
 from streams.settings import Machine
 
 IMAGE: Final = "apache/kafka:4.1.0"

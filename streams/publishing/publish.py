@@ -9,10 +9,10 @@ from typing import Any, BinaryIO, Final, Literal, TypeAlias
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from streams.kafka_clients import LIBRDKAFKA_LOGGER, connected_admin, librdkafka_config
-from streams.publish_key import find_key
+from streams.kafka.clients import LIBRDKAFKA_LOGGER, connected_admin, librdkafka_config
+from streams.kafka.topics import require_partitions
+from streams.publishing.publish_key import find_key
 from streams.settings import Settings
-from streams.topics import require_partitions
 
 LINE_BYTES_MAX: Final = 16 * 1024 * 1024
 QUEUED_KIB_MAX: Final = 64 * 1024

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from agents.ports import Publication
-from streams.ledger_reader import LedgerRecord
+from streams.kafka.ledger_reader import LedgerRecord
 
 
 @dataclass(slots=True)

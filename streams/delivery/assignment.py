@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 import structlog
 from faust.types import TP
 
-from streams.lanes import Lanes
-from streams.ledger import Ledger
-from streams.ledger_reader import LedgerReader, LedgerRecord
+from streams.delivery.lanes import Lanes
+from streams.delivery.ledger import Ledger
+from streams.delivery.throttle import Throttle
+from streams.kafka.ledger_reader import LedgerReader, LedgerRecord
+from streams.kafka.transactions import OutputTopics
 from streams.metrics import Metrics
-from streams.throttle import Throttle
-from streams.transactions import OutputTopics
 
 log = structlog.get_logger()
 

@@ -19,9 +19,9 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from schemas.errors import UnavailableError
-from streams import process_guard
-from streams.kafka_clients import librdkafka_config
-from streams.kafka_launch import Launch, Place, docker_launch, java_launch
+from streams.kafka.clients import librdkafka_config
+from streams.local_kafka import process_guard
+from streams.local_kafka.launch import Launch, Place, docker_launch, java_launch
 from streams.settings import Machine, Settings, load_machine
 
 READY_S_MAX: Final = 60.0
@@ -170,7 +170,7 @@ class LocalKafka:
     def _wait_until_ready(self) -> None:
         if not wait_until_ready(self.bootstrap, is_hopeless=lambda: not self.is_running):
             what = "does not come up" if self.is_running else "ended at its start"
-            raise UnavailableError(f"The local Kafka {what}: {self._last_words()}")
+            raise UnavailableError(f"The local Kafka {what}: {self.last_words()}")
 
     def _wait_until_gone(self) -> None:
         # The guard is our child and is gone by now; the broker is not, and may hold port and data a moment longer.
@@ -178,7 +178,8 @@ class LocalKafka:
         while not _is_free(self._place.port) and time.monotonic() < deadline:
             time.sleep(READY_POLL_S)
 
-    def _last_words(self) -> str:
+    def last_words(self) -> str:
+        """The end of the broker's log, as much as fits an error's one line."""
         lines = self._log.read_text(errors="replace").splitlines()
         telling = [line for line in lines if "ERROR" in line or "Exception" in line] or lines
         return " | ".join(telling[-LOG_LINES_SHOWN:])[:600] or "it said nothing"

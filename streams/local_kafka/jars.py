@@ -13,7 +13,7 @@ from typing import Final
 
 from schemas.errors import UnavailableError
 
-POM: Final = Path(__file__).parent.parent / "deploy" / "kafka" / "pom.xml"
+POM: Final = Path(__file__).parents[2] / "deploy" / "kafka" / "pom.xml"
 DOWNLOAD_S_MAX: Final = 900
 
 

@@ -7,21 +7,21 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from agents.pipeline import Pipeline
-from streams import topic_plan
-from streams.assignment import Assignment
-from streams.courier import Courier
 from streams.customerio.sender import TrackSender
 from streams.customerio.track import TrackClient
-from streams.journal import Journal
-from streams.kafka_clients import librdkafka_config
-from streams.lanes import Lanes
-from streams.lease import Lease
-from streams.ledger import Ledger
-from streams.ledger_reader import LedgerReader
+from streams.delivery.assignment import Assignment
+from streams.delivery.courier import Courier
+from streams.delivery.journal import Journal
+from streams.delivery.lanes import Lanes
+from streams.delivery.ledger import Ledger
+from streams.delivery.throttle import Throttle
+from streams.kafka import topic_plan
+from streams.kafka.clients import librdkafka_config
+from streams.kafka.lease import Lease
+from streams.kafka.ledger_reader import LedgerReader
+from streams.kafka.transactions import OutputTopics, TransactionWriter
 from streams.metrics import Metrics
 from streams.settings import Settings
-from streams.throttle import Throttle
-from streams.transactions import OutputTopics, TransactionWriter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

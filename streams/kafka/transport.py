@@ -22,7 +22,7 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
 from schemas.chunk import Chunk, Membership
-from streams.lease import Lease
+from streams.kafka.lease import Lease
 
 LONG_POLL_MS = 500  # at the broker, while every partition is asked for
 SHORT_POLL_MS = 20  # while some are busy: the next request must not wait long for those that become free

@@ -6,7 +6,7 @@ from typing import Final
 import orjson
 
 from schemas.person_id import id_text
-from streams.topic_plan import BROADCAST_TRIGGERS, DOMAIN_EVENTS, TRANSACTIONAL_MESSAGES, USER_CHANGES
+from streams.kafka.topic_plan import BROADCAST_TRIGGERS, DOMAIN_EVENTS, TRANSACTIONAL_MESSAGES, USER_CHANGES
 
 KEY_PATHS: Final[Mapping[str, Sequence[Sequence[str]]]] = {
     USER_CHANGES: (("user", "id"), ("user_id",)),

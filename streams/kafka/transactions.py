@@ -13,7 +13,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 from agents.ports import Publication
 from schemas.chunk import Membership
 from schemas.errors import FencedError, UnavailableError
-from streams.ledger_reader import LedgerReader
+from streams.kafka.ledger_reader import LedgerReader
 
 TRANSACTION_TIMEOUT_MS = 10_000  # so long may a killed worker's transaction hold its partitions
 CALL_S = 15.0

@@ -1,0 +1,1 @@
+"""Putting records on the input topics: files, and invented sample traffic."""
