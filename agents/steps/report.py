@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import orjson
 
 from schemas.conclusion import Conclusion
+from schemas.times import first_timestamp_ms
 
 _DETAIL_CHARACTERS_MAX = 500
 
@@ -59,7 +60,7 @@ def letter_headers(conclusion: Conclusion, *, group: str, failed_at: str) -> Seq
         "cio.failed_at": failed_at,
         "cio.fingerprint": conclusion.fingerprint.hex() if conclusion.fingerprint else None,
         "cio.event_id": conclusion.event_id,
-        "cio.timestamp_ms": record.timestamp,
+        "cio.timestamp_ms": first_timestamp_ms(record),
         "cio.replays": 0,
     }
     return [*record.headers, *((name, str(value).encode()) for name, value in ours.items() if value is not None)]

@@ -62,6 +62,8 @@ class LedgerReader:
                 else consumer.get_watermark_offsets(TopicPartition(tp.topic, tp.partition), timeout=TIMEOUT_S)[0]
                 for tp in found
             }
+        except KafkaException as exc:
+            raise UnavailableError(f"where to start could not be read: {exc.args[0].str()}") from exc
         finally:
             consumer.close()
 
