@@ -202,6 +202,10 @@ class FakeClient:
         """`POST /api/v1/events`."""
         return self._answer("events", body)
 
+    async def region(self) -> Response:
+        """`GET /api/v1/accounts/region`."""
+        return self._answer("region", b"")
+
     def _answer(self, endpoint: str, body: bytes) -> Response:
         self.calls.append((endpoint, body))
         return self.script.pop(0) if self.script else self.answers(endpoint, body)

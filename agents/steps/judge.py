@@ -5,6 +5,7 @@ Decides from the answer alone; how often and when to try again is the sender's.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, TypeAlias
 
 import orjson
@@ -49,32 +50,46 @@ class TooFast:
 
 
 @dataclass(frozen=True, slots=True)
+class NotFound:
+    """404: one of the items is at fault if the API is where we look for it, otherwise the URL is wrong."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Misconfigured:
     """Credentials or URL are wrong: nothing can be delivered until a person mends it."""
 
     cause: str
 
 
-Judgement: TypeAlias = Accepted | Refused | Unclear | TryAgain | TooFast | Misconfigured
+Judgement: TypeAlias = Accepted | Refused | Unclear | TryAgain | TooFast | NotFound | Misconfigured
 
 _ALL = Accepted({})
-_ITS_OWN_FAULT = {400, 413, 422}
 
 
 def judge(answer: Answer | NoAnswer, items: int) -> Judgement:
     """What `answer` to a request with `items` operations means."""
     if isinstance(answer, NoAnswer):
         return TryAgain(answer.cause)
-    status = answer.status
-    if status in {200, 207}:
-        return _judge_items(answer.body, items, is_partial=status == 207)  # noqa: PLR2004 - an HTTP status
-    if status in _ITS_OWN_FAULT:
-        return Refused(_describe(_errors(answer.body) or []) or f"HTTP {status}")
-    if status == 429:  # noqa: PLR2004 - an HTTP status
-        return TooFast(answer.retry_after_s)
-    if status == 408 or status >= 500:  # noqa: PLR2004 - HTTP statuses
-        return TryAgain(f"HTTP {status}", answer.retry_after_s)
-    return Misconfigured(f"HTTP {status}")
+    if answer.status in {HTTPStatus.OK, HTTPStatus.MULTI_STATUS}:
+        return _judge_items(answer.body, items, is_partial=answer.status == HTTPStatus.MULTI_STATUS)
+    return _judge_whole(answer)
+
+
+def _judge_whole(answer: Answer) -> Judgement:
+    cause = f"HTTP {answer.status}"
+    match answer.status:
+        case 400 | 413 | 422:
+            return Refused(_describe(_errors(answer.body) or []) or cause)
+        case 404:
+            return NotFound(_describe(_errors(answer.body) or []) or cause)
+        case 429:
+            return TooFast(answer.retry_after_s)
+        case status if status == HTTPStatus.REQUEST_TIMEOUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return TryAgain(cause, answer.retry_after_s)
+        case _:
+            return Misconfigured(cause)
 
 
 def _judge_items(body: bytes, items: int, *, is_partial: bool) -> Judgement:

@@ -6,11 +6,12 @@ Faults that are not a parcel's own are waited out here, for ever: the lanes hold
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Protocol
 
 import structlog
 
-from agents.steps.judge import Accepted, Misconfigured, Refused, TooFast, TryAgain, Unclear, judge
+from agents.steps.judge import Accepted, Judgement, Misconfigured, NotFound, Refused, TooFast, TryAgain, Unclear, judge
 from agents.steps.pack import batch_body
 from schemas.answer import Answer, NoAnswer
 from schemas.delivery import Parcel, Verdict
@@ -29,6 +30,7 @@ class Client(Protocol):
     async def batch(self, body: bytes) -> Response: ...  # noqa: D102
     async def entity(self, body: bytes) -> Response: ...  # noqa: D102
     async def anonymous_event(self, body: bytes) -> Response: ...  # noqa: D102
+    async def region(self) -> Response: ...  # noqa: D102
 
 
 class Limiter(Protocol):
@@ -116,7 +118,7 @@ class TrackSender:
         attempts, pauses = attempted, 0
         while True:
             response = await self._request(call, items, body_bytes)
-            judgement = judge(response, items)
+            judgement = await self._judge(response, items)
             if not isinstance(judgement, TooFast):
                 attempts += 1
             if isinstance(judgement, Accepted | Refused | Unclear):
@@ -124,6 +126,17 @@ class TrackSender:
                 return Settled(judgement, response.status, attempts)
             await self._pause(judgement, pauses)
             pauses += 1
+
+    async def _judge(
+        self, response: Response, items: int
+    ) -> Accepted | Refused | Unclear | TryAgain | TooFast | Misconfigured:
+        """What the answer means; a 404 alone does not say whether an item or the URL is wrong, so the API is asked."""
+        judgement: Judgement = judge(response, items)
+        if not isinstance(judgement, NotFound):
+            return judgement
+        base = await self._request(self._client.region, 0, 0)
+        is_right = isinstance(base, Answer) and base.status == HTTPStatus.OK
+        return Refused(judgement.detail) if is_right else Misconfigured(judgement.detail)
 
     async def _request(self, call: Call, items: int, body_bytes: int) -> Response:
         await self._limiter.acquire()

@@ -142,7 +142,23 @@ async def test_a_429_uses_up_no_attempt() -> None:
     assert world.observer.retries == ["HTTP 429"] * 5
 
 
-@pytest.mark.parametrize("status", [301, 401, 403, 404])
+async def test_a_404_refuses_an_item_when_the_api_is_where_we_look_for_it() -> None:
+    """Asked for its region it answers, so the culprit is looked for like that of a 400."""
+    client = FakeClient(answers=lambda _, body: Answer(404, b"") if b'"b"' in body else OK)
+    world = World(client)
+
+    assert shown(await world.sender.send_batch(parcels("a", "b"))) == [(True, 200, 2), (False, 404, 2)]
+    assert [endpoint for endpoint, _ in client.calls] == ["batch", "region", "batch", "batch", "region"]
+
+
+async def test_a_404_of_a_wrong_url_refuses_nothing() -> None:
+    """There the region is not found either: nothing is dead-lettered, and it is tried again."""
+    world = World(FakeClient([Answer(404, b""), Answer(404, b"")] * 3))
+
+    assert [each.accepted for each in await world.sender.send_batch(parcels("a"))] == [True]
+
+
+@pytest.mark.parametrize("status", [301, 401, 403])
 async def test_a_fault_of_ours_is_waited_out(status: int) -> None:
     """Wrong credentials or region kill no record."""
     world = World(FakeClient([Answer(status, b"")] * 3))
