@@ -36,11 +36,12 @@ def _figures(stage: Stage, before: Moment, whole: Span, late: Span) -> tuple[Fig
     (worker,) = stage.workers
     metrics, received = worker.metrics(), stage.api.received()
     start_s = whole.begin.moment.worker_s - before.worker_s
+    late_per_s, late_per_cpu_s = (late.per_s, late.per_cpu_s) if late.records else (None, None)  # all seen at once
     return (
         Figure(name=PER_S, value=whole.per_s, goal=at_least(25_000)),
         Figure(name=PER_CPU_S, value=whole.per_cpu_s, goal=at_least(30_000)),
-        Figure(name="  the same from the first conclusion on, by the clock", value=late.per_s),
-        Figure(name="  the same from the first conclusion on, per CPU second", value=late.per_cpu_s),
+        Figure(name="  the same from the first conclusion on, by the clock", value=late_per_s),
+        Figure(name="  the same from the first conclusion on, per CPU second", value=late_per_cpu_s),
         Figure(name="  the same, start included, per CPU second", value=whole.records / (whole.worker_cpu_s + start_s)),
         Figure(name="CPU s per 1,000 records, worker", value=per_1000(whole.worker_cpu_s, whole.records), digits=4),
         Figure(name="CPU s per 1,000 records, broker", value=per_1000(whole.broker_cpu_s, whole.records), digits=4),
