@@ -22,6 +22,7 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
 from schemas.chunk import Chunk, Membership
+from streams.kafka.heartbeats import renew_with_heartbeats
 from streams.kafka.lease import Lease
 
 LONG_POLL_MS = 500  # at the broker, while every partition is asked for
@@ -99,26 +100,9 @@ class RebalanceListener(driver.ConsumerRebalanceListener):
         coordinator = consumer._coordinator
         ours = cast(Consumer, self._thread.consumer)
         ours.membership = Membership(coordinator.generation, coordinator.member_id)
-        _renew_with_heartbeats(coordinator, ours.lease)
         consumer.pause(*assigned)
+        await renew_with_heartbeats(coordinator, ours.lease)
         await super().on_partitions_assigned(assigned)
-
-
-def _renew_with_heartbeats(coordinator: Any, lease: Lease) -> None:
-    """Hold the lease from now on for as long as heartbeats are answered."""
-    lease.renew(lease.now_s())
-    beat = type(coordinator)._do_heartbeat
-
-    async def watched() -> bool:
-        asked_at_s = lease.now_s()
-        is_member: bool = await beat(coordinator)
-        if is_member:
-            lease.renew(asked_at_s)
-        elif coordinator.generation < 0:
-            lease.end()
-        return is_member
-
-    coordinator._do_heartbeat = watched
 
 
 class Consumer(driver.Consumer):
@@ -173,6 +157,19 @@ class Consumer(driver.Consumer):
         """Faust waits here for ever; we finish or abandon the work in flight within the drain deadline."""
         await self.owner.drain()
         self._unacked_messages.clear()
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Stop also when there is nothing to revoke: what is assigned next must be restored before it is fetched."""
+        if not self.assignment():  # of which Faust takes no notice, here and below
+            self.stop_flow()
+            await self.owner.drain()
+        await super().on_partitions_revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Take over also when it is nothing."""
+        await super().on_partitions_assigned(assigned, generation_id)
+        if not assigned:
+            await self.perform_seek()
 
     async def perform_seek(self) -> None:
         """Start every assigned partition where its last committed conclusion ends, its memory restored."""

@@ -53,7 +53,7 @@ async def test_a_fetch_that_a_rebalance_overtakes_loses_nothing(
     process.publish_malformed(settings, RECORDS)
     async with process.running_app(settings) as worker:
         await process.until(gate.reached.is_set)
-        with process.second_member(settings):
+        with process.SecondMember(settings, client_id="z"):
             await process.until(
                 lambda: len(worker.delivery.assignment.owned) == 2 and worker.chunk_consumer.flow_active
             )

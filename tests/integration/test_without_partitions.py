@@ -21,8 +21,8 @@ FIRST = "a"  # before Faust's client id: takes the only partition
 async def test_a_worker_without_partitions_is_ready(settings_factory: SettingsFactory) -> None:
     """Else a rolling restart with a surplus of one would wait for ever."""
     settings = settings_factory(topic_partitions=1)
-    with process.second_member(settings, client_id=FIRST) as first:
-        await process.until(lambda: bool(first.assignment()))
+    with process.SecondMember(settings, client_id=FIRST) as first:
+        await process.until(lambda: first.owns_some)
         async with process.running_app(settings) as worker:
             await process.until(lambda: worker.is_ready()[0])
 
@@ -38,23 +38,34 @@ async def test_a_partition_that_comes_back_is_restored_before_it_is_fetched(
     process.publish_malformed(settings, 5)
     async with process.running_app(settings) as worker:
         await process.until(lambda: worker.delivery.lanes.position(topic, 0) == 5)
-        with process.second_member(settings, client_id=FIRST) as first:
+        with process.SecondMember(settings, client_id=FIRST) as first:
             await process.until(lambda: not worker.delivery.assignment.owned and worker.is_ready()[0])
             process.publish_malformed(settings, 5)
-            first.commit(offsets=[confluent_kafka.TopicPartition(topic, 0, 10)], asynchronous=False)
-            monkeypatch.setattr(assignment.Assignment, "take_over", _slowly(assignment.Assignment.take_over))
+            await first.commit(confluent_kafka.TopicPartition(topic, 0, 10))
+            reached = list[int]()
+            slow = _slowly(
+                assignment.Assignment.take_over, lambda: reached.append(worker.delivery.lanes.position(topic, 0))
+            )
+            monkeypatch.setattr(assignment.Assignment, "take_over", slow)
             process.publish_malformed(settings, 5)
+        await process.until(lambda: bool(worker.chunk_consumer.assignment()))
+
+        assert not worker.is_ready()[0]
+
         await process.until(lambda: worker.delivery.lanes.position(topic, 0) == 15)
 
+        assert reached == [5]
         assert not worker.crashed
         assert process.concluded(settings) == Counter((0, offset) for offset in (*range(5), *range(10, 15)))
 
 
-def _slowly(take_over: TakeOver) -> TakeOver:
-    """Let there be time to fetch too early."""
+def _slowly(take_over: TakeOver, at_the_end: Callable[[], None]) -> TakeOver:
+    """Let there be time to fetch too early, and see what came of it."""
 
     async def slow(self: assignment.Assignment, partitions: Iterable[TP]) -> Mapping[TP, int]:
+        start = await take_over(self, partitions)
         await asyncio.sleep(RESTORE_S)
-        return await take_over(self, partitions)
+        at_the_end()
+        return start
 
     return slow

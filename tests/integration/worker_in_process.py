@@ -4,9 +4,9 @@ import asyncio
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from typing import Final
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Final, Self
 
 import confluent_kafka
 import orjson
@@ -32,27 +32,52 @@ async def running_app(settings: Settings) -> AsyncIterator[app.DeliveryApp]:
         await running.stop()
 
 
-@contextmanager
-def second_member(settings: Settings, *, client_id: str = "z") -> Iterator[confluent_kafka.Consumer]:
-    """Be in the group, and read nothing; members get their partitions in the order of their client ids."""
-    config = {"client.id": client_id, "group.id": settings.app_id, "partition.assignment.strategy": "range"}
-    consumer = confluent_kafka.Consumer(kafka_clients.librdkafka_config(settings) | config)
-    consumer.subscribe([settings.topic(name) for name in app.AGENTS])
-    ends = threading.Event()
+class SecondMember:
+    """Reads nothing; members get their partitions in the order of their client ids.
 
-    def take_part() -> None:
-        while not ends.is_set():
-            consumer.pause(consumer.assignment())
-            consumer.poll(POLL_S)
+    All calls of librdkafka's consumer are made in one thread: a second one that asks it waits for minutes.
+    """
 
-    thread = threading.Thread(target=take_part)
-    thread.start()
-    try:
-        yield consumer
-    finally:
-        ends.set()
-        thread.join()
-        consumer.close()
+    def __init__(self, settings: Settings, *, client_id: str) -> None:
+        config = {
+            "client.id": client_id,
+            "group.id": settings.app_id,
+            "partition.assignment.strategy": "range",
+            "session.timeout.ms": 6000,
+            "heartbeat.interval.ms": 200,
+        }
+        self._consumer = confluent_kafka.Consumer(kafka_clients.librdkafka_config(settings) | config)
+        self._consumer.subscribe([settings.topic(name) for name in app.AGENTS])
+        self._to_commit: confluent_kafka.TopicPartition | None = None
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.owns_some = False
+
+    def __enter__(self) -> Self:
+        """Join."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave."""
+        self._ends.set()
+        self._thread.join()
+
+    async def commit(self, place: confluent_kafka.TopicPartition) -> None:
+        """Say that all before it is concluded."""
+        self._to_commit = place
+        await until(lambda: self._to_commit is None)
+
+    def _run(self) -> None:
+        while not self._ends.is_set():
+            self._consumer.poll(POLL_S)
+            partitions = self._consumer.assignment()
+            self.owns_some = bool(partitions)
+            self._consumer.pause(partitions)
+            if self._to_commit is not None:
+                self._consumer.commit(offsets=[self._to_commit], asynchronous=False)
+                self._to_commit = None
+        self._consumer.close()
 
 
 def publish_malformed(settings: Settings, count: int) -> None:
