@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Protocol
 
 from agents.ports import Courier, Journal, Ledger, Memory, Observer, Publication
@@ -13,6 +14,7 @@ from schemas.conclusion import Conclusion
 from schemas.delivery import Parcel, Verdict
 from schemas.record import Record
 
+_OUTCOME_AND_REASON = attrgetter("outcome", "reason")  # a chunk's are counted without a step of Python for each
 RECORDS_AT_A_TIME = 500  # then others on the event loop get their turn: about 10 ms
 
 
@@ -60,7 +62,7 @@ class Pipeline:
         publication = self._publication(chunk, plan, now_ms)
         await self.journal.commit(publication)
         self.ledger.remember(publication)
-        counts = Counter((conclusion.outcome, conclusion.reason) for conclusion in plan.conclusions)
+        counts = Counter(map(_OUTCOME_AND_REASON, plan.conclusions))
         self.observer.concluded(chunk, counts, plan.conclusions, now_ms)
 
     def _publication(self, chunk: Chunk, plan: Plan, now_ms: int) -> Publication:

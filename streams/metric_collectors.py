@@ -1,9 +1,9 @@
 """Two kinds of metric that prometheus_client lacks: a histogram filled in bulk, and gauges read when somebody looks."""
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
 
@@ -23,9 +23,11 @@ class EndToEnd:
     def observe(self, topic: str, seconds: Iterable[float]) -> None:
         """Count the seconds from each record's Kafka timestamp to its conclusion."""
         counts = self._counts.setdefault(topic, [0] * (len(END_TO_END_S) + 1))
-        for each in seconds:
-            counts[bisect_left(END_TO_END_S, each)] += 1
-            self._sums[topic] += each
+        ordered = sorted(seconds)  # nearly so already: a search for each bound instead of one for each record
+        places = [0, *(bisect_right(ordered, bound) for bound in END_TO_END_S), len(ordered)]
+        for bucket, (begin, end) in enumerate(pairwise(places)):
+            counts[bucket] += end - begin
+        self._sums[topic] += sum(ordered)
 
     def collect(self) -> Iterable[HistogramMetricFamily]:
         """Called by the registry."""

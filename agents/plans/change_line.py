@@ -3,7 +3,7 @@
 Sends nothing and knows no other person; `user_changes.py` makes waves of many lines.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from agents.steps.decide import Action, Settled, after_action, after_settled, decide, operations
@@ -24,7 +24,7 @@ class Group:
     action: Action
     carried: list[Change]
     state: PersonState
-    attributes: dict[str, object] = field(default_factory=dict)
+    attributes: Mapping[str, object]
     settled: list[tuple[Change, Settled]] = field(default_factory=list)
     following: int = 0
 
@@ -64,7 +64,7 @@ class ChangeLine:
             change = self._changes[self._next]
             action = decide(change, self.state)
             if not isinstance(action, Settled):
-                group = Group(action, [change], after_action(change, action, self.state), dict(change.attributes))
+                group = Group(action, [change], after_action(change, action, self.state), change.attributes)
                 group.following = self._next if action == "opt_in" else self._next + 1
                 return group
             self._conclude_settled(change, action)
@@ -73,6 +73,8 @@ class ChangeLine:
         return None
 
     def _extend(self, group: Group) -> None:
+        if group.following == len(self._changes):
+            return  # as for nearly everybody
         for change in self._changes[group.following :]:
             action = decide(change, group.state)
             if isinstance(action, Settled):
@@ -80,7 +82,7 @@ class ChangeLine:
                 group.state = after_settled(change, action, group.state)
             elif action == group.action == "identify" and self._may_merge(group, change):
                 group.carried.append(change)
-                group.attributes.update(change.attributes)
+                group.attributes = {**group.attributes, **change.attributes}
                 group.state = after_action(change, action, group.state)
             else:
                 return
@@ -108,7 +110,7 @@ class ChangeLine:
         self._apart_until = group.following
         first = group.carried[0]
         group.carried[1:], group.settled[:], group.following = [], [], self._next + 1
-        group.attributes, group.state = dict(first.attributes), after_action(first, "identify", self.state)
+        group.attributes, group.state = first.attributes, after_action(first, "identify", self.state)
         return Parcel((identify_body(first.user_id, group.attributes, group.state.sent_s),))
 
     def settle(self, group: Group, verdict: Verdict) -> None:

@@ -3,7 +3,7 @@
 Each function returns the dead letter's detail, or None. Cheap tests, which nearly every record passes, come first.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 import orjson
 
@@ -36,12 +36,12 @@ def item_over_limit(body: bytes) -> str | None:
     return f"value: its operation is over {ITEM_BYTES_MAX} bytes" if len(body) > ITEM_BYTES_MAX else None
 
 
-def attributes_over_limit(attributes: Mapping[str, object], *, custom: Iterable[str], json_bytes: int) -> str | None:
+def attributes_over_limit(attributes: Mapping[str, object], *, custom: Collection[str], json_bytes: int) -> str | None:
     """Check the attributes of an identify as sent.
 
     `custom` are the names that the publisher chose; `json_bytes` is the size of JSON with every value but numbers.
     """
-    if json_bytes <= ATTRIBUTE_VALUE_BYTES_MAX and max(map(len, custom), default=0) <= _SHORT_NAME:
+    if json_bytes <= ATTRIBUTE_VALUE_BYTES_MAX and (not custom or max(map(len, custom)) <= _SHORT_NAME):
         return None  # nor can 300 attributes be so short
     if len(attributes) > ATTRIBUTES_MAX:
         return f"user: over {ATTRIBUTES_MAX} attributes"

@@ -60,16 +60,11 @@ def _translate_upsert(record: Record, change: UserUpserted) -> Change | Unsendab
     canonical = canonical_json(_identify(user.id, attributes))
     time_s = _time_s(record, change.occurred_ms)
     attributes["last_seen_at"] = time_s
+    opts_in = _opts_in(user.preferences)
+    digest = fingerprint(canonical)
+    # By position, in the order of the fields: names cost half as much again.
     result = Change(
-        record=record,
-        user_id=user.id,
-        kind="identify",
-        opts_in=_opts_in(user.preferences),
-        attributes=attributes,
-        version=change.version,
-        occurred_ms=change.occurred_ms,
-        time_s=time_s,
-        fingerprint=fingerprint(canonical),
+        record, user.id, "identify", opts_in, attributes, change.version, change.occurred_ms, time_s, digest
     )
     fault = (
         id_over_limit("user.id", user.id)

@@ -27,9 +27,9 @@ from streams.kafka.lease import Lease
 
 LONG_POLL_MS = 500  # at the broker, while every partition is asked for
 SHORT_POLL_MS = 20  # while some are busy: the next request must not wait long for those that become free
-PACE_S = 0.1  # between two fetches under a trickle: what arrives meanwhile shares one request and one transaction
+PACE_S = 0.15  # between two fetches under a trickle: what arrives meanwhile shares one request and one transaction
 FULL_CHUNK_RECORDS = 500  # a partition with a backlog: fetch its next chunk while this one is worked on
-CHUNK_RECORDS_MAX = 5_000  # bounds memory and the time that one chunk takes: compressed, a fetch may bring many more
+CHUNK_RECORDS_MAX = 2_000  # bounds memory and the time that one chunk takes: compressed, a fetch may bring many more
 IDLE_S = 0.2
 
 
