@@ -13,6 +13,7 @@ from tests.faults.publisher import Place
 from tests.faults.traffic import Header
 
 READ_S = 60.0
+POLL_S = 0.05  # so long is waited for 5000 more, of which there may be none
 GROUP_S = 10.0
 
 
@@ -47,7 +48,7 @@ def read_committed(config: dict[str, Any], topic: str, partitions: int) -> Itera
         deadline = time.monotonic() + READ_S
         while left:
             assert time.monotonic() < deadline, f"{topic} cannot be read to its end: a transaction stays open"
-            for message in consumer.consume(5000, timeout=0.5):
+            for message in consumer.consume(5000, timeout=POLL_S):
                 partition, offset, error = _position(message)
                 if error is None:
                     yield _output(message)
@@ -97,6 +98,7 @@ def _consumer(config: dict[str, Any], isolation: str) -> Consumer:
             "isolation.level": isolation,
             "enable.auto.commit": False,
             "enable.partition.eof": True,
+            "fetch.wait.max.ms": 10,  # an end is told at once
         }
     )
 
