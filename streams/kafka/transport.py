@@ -140,6 +140,7 @@ class Consumer(driver.Consumer):
         self.epoch += 1
         self._outstanding.clear()
         self._full.clear()
+        self.cursor = {}  # nothing is fetched before it is taken over, even when an overtaken recovery resumes the flow
         super().stop_flow()
 
     def ack(self, message: Any) -> bool:

@@ -3,16 +3,19 @@
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import pytest
+from faust.types import TP
 
+from streams.delivery import assignment
 from streams.kafka import transport
 from tests.conftest import SettingsFactory
 from tests.integration import worker_in_process as process
 
 RECORDS: Final = 7  # on each partition
+RESTORE_S: Final = 1.0
 
 
 class _Gate:
@@ -65,3 +68,31 @@ async def test_a_fetch_that_a_rebalance_overtakes_loses_nothing(
 
             assert worker.chunk_consumer.rewinds == 1
             assert process.concluded(settings) == Counter((stayed, offset) for offset in range(RECORDS))
+
+
+async def test_nothing_is_fetched_before_it_is_taken_over(
+    settings_factory: SettingsFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even when the recovery of a rebalance that was overtaken by this one lets records flow again."""
+    settings, reached = settings_factory(), list[int]()
+    topic, take_over = settings.topic("user-changes"), assignment.Assignment.take_over
+    process.publish_malformed(settings, RECORDS)
+    async with process.running_app(settings) as worker:
+
+        def position() -> int:
+            return sum(worker.delivery.lanes.position(topic, partition) for partition in range(2))
+
+        async def slow(self: assignment.Assignment, partitions: Iterable[TP]) -> Mapping[TP, int]:
+            worker.flow_control.resume()
+            worker.chunk_consumer.resume_flow()
+            process.publish_malformed(settings, RECORDS)
+            await asyncio.sleep(RESTORE_S)
+            reached.append(position())
+            return await take_over(self, partitions)
+
+        await process.until(lambda: position() == 2 * RECORDS)
+        monkeypatch.setattr(assignment.Assignment, "take_over", slow)
+        with process.SecondMember(settings, client_id="z"):
+            await process.until(lambda: len(worker.delivery.assignment.owned) == 2)
+
+            assert reached == [2 * RECORDS]
