@@ -51,9 +51,10 @@ def check_order(sends: Sequence[Send], arrivals: Sequence[Arrival]) -> Verdict:
             return Verdict(violation=_describe(arrival, found, max(reached)))
         repeats += after <= reached
         reached = after
-        if arrival.why_ignored == OLDER:
-            continue
         following = {last for at in latest for first, last in found if first <= at + 1}
+        if arrival.why_ignored == OLDER:
+            latest |= following  # a link of what is sent again, or a late word that harms nobody
+            continue
         if not following:
             stale.append(latest_seq)
         latest, latest_seq = following or {last for _, last in found}, arrival.seq
