@@ -13,6 +13,11 @@ class Membership(NamedTuple):
     generation: int
     member_id: str
 
+    @property
+    def is_fenced(self) -> bool:
+        """Whether Kafka checks it: who commits without a generation is outside any group, and always let through."""
+        return self.generation >= 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:

@@ -8,6 +8,7 @@ from schemas.record import Record
 
 UNIX_S_MAX = 100_000_000_000  # the year 5138; what is beyond was meant in milliseconds
 TIMESTAMP_HEADER = "cio.timestamp_ms"
+REPLAY_TOPIC = "customerio-replay"  # behind whatever prefix: only there is the header ours
 
 _EXPECTED = "must be ISO 8601 with an offset, or unix seconds"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -34,12 +35,20 @@ def unix_s(value: object) -> int:
 
 
 def first_timestamp_ms(record: Record) -> int:
-    """Give the record's first Kafka timestamp: that of a replay's header, else its own. It may be -1 or absurd."""
-    if record.headers:
+    """Give the record's first Kafka timestamp: that of a replay's header, else its own. It may be -1 or absurd.
+
+    On the other topics the header is the publisher's, and says nothing.
+    """
+    if record.headers and record.topic.endswith(REPLAY_TOPIC):
         named = [value for name, value in record.headers if name == TIMESTAMP_HEADER]
         if named and (first := _header_ms(named[-1])) is not None:
             return first
     return record.timestamp
+
+
+def sendable_s(timestamp_ms: int) -> int:
+    """A Kafka timestamp in unix seconds as Customer.io may be told it: an absurd one would rule out all later ones."""
+    return timestamp_ms // 1000 if 0 <= timestamp_ms < _MS_MAX else 0
 
 
 def _header_ms(value: bytes | None) -> int | None:
@@ -54,7 +63,7 @@ def _iso_ms(text: str) -> int:
         since = datetime.fromisoformat(text) - _EPOCH
     except (ValueError, TypeError):  # no date at all, or one without offset
         raise ValueError(_EXPECTED) from None  # the original quotes the text
-    if "T" not in text and " " not in text:  # Python takes any character between date and time
+    if ("T" not in text and " " not in text) or not text.isprintable():  # Python takes more than ISO 8601 has
         raise ValueError(_EXPECTED)
     return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000  # twice as fast as `//`
 

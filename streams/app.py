@@ -1,5 +1,6 @@
 """The composition root: Faust's app with our transport and agents, and the parts of a worker, in their order."""
 
+import contextlib
 import tempfile
 import time
 from collections.abc import Iterable
@@ -116,8 +117,10 @@ def _add_gauges(app: DeliveryApp) -> None:
     live, ledger, throttle, owned = delivery.metrics.live, delivery.ledger, delivery.throttle, delivery.assignment
 
     def lag() -> Iterable[Reading]:
-        for tp in owned.owned:
-            highwater = app.consumer.highwater(tp)
+        for tp in owned.owned & app.consumer.assignment():
+            highwater = None
+            with contextlib.suppress(AssertionError):  # aiokafka's: a rebalance took it this very moment
+                highwater = app.consumer.highwater(tp)
             if highwater is not None:
                 yield (tp.topic, str(tp.partition)), max(0, highwater - delivery.lanes.position(tp.topic, tp.partition))
 

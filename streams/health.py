@@ -34,7 +34,7 @@ def bind(host: str, port: int) -> socket.socket:
     except OSError as exc:
         listener.close()
         raise UnavailableError(
-            f"HTTP_PORT {port} on {host} cannot be had ({exc.strerror}): set another, or 0 for a free one"
+            f"HTTP_HOST {host}, HTTP_PORT {port} cannot be had ({exc.strerror}): set others; port 0 takes a free one"
         ) from exc
     return listener
 

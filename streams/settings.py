@@ -5,7 +5,7 @@ Nothing here connects to anything: wrong settings stop the process before its fi
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from schemas.errors import ConfigError
 from streams.environment import gather
 
+TRACK_CREDENTIALS: Final = ("customerio_site_id", "customerio_track_api_key")
 LOCAL_BOOTSTRAP: Final = "127.0.0.1:9092"
 TOPIC_PREFIX_CHARS_MAX: Final = 225  # Kafka allows 249 for a topic's name, and our longest name has 24
 APP_ID_CHARS_MAX: Final = 200
@@ -180,8 +181,8 @@ class Settings(BaseSettings):
         return type(self).model_validate(dict(self) | changes)
 
 
-def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read and check every setting.
+def load_settings(environ: Mapping[str, str] | None = None, *, needs_track: bool = False) -> Settings:
+    """Read and check every setting; `needs_track` insists on the Track API's credentials, also with another URL.
 
     Raises:
         SettingsError: every fault at once, one line each; never a value.
@@ -195,6 +196,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         unread = set(gathered.origins) - set(gathered.values)  # these have a line already
         details = error.errors(include_input=False, include_url=False)
         faults.extend(_line(detail, gathered.origins) for detail in details if detail["loc"][0] not in unread)
+    if needs_track:
+        faults.extend(_missing_track(gathered.origins))
     if faults or settings is None:
         raise SettingsError("\n".join(faults))
     return settings
@@ -217,18 +220,22 @@ def load_machine(environ: Mapping[str, str] | None = None) -> Machine:
 
 
 def require_track_credentials(settings: Settings) -> None:
-    """Insist on what the Track API needs, also with an overridden URL.
+    """Insist on what the Track API needs, for settings that were loaded without.
 
     Raises:
         SettingsError: a line for each that is missing.
     """
-    needed = {
-        "CUSTOMERIO_SITE_ID": settings.customerio_site_id,
-        "CUSTOMERIO_TRACK_API_KEY": settings.customerio_track_api_key,
-    }
-    missing = [f"{name}: is missing, expected the Track API's credential" for name in needed if needed[name] is None]
+    missing = _missing_track([name for name, value in settings if value is not None])
     if missing:
         raise SettingsError("\n".join(missing))
+
+
+def _missing_track(given: Collection[str]) -> list[str]:
+    return [
+        f"{name.upper()}: is missing, expected the Track API's credential"
+        for name in TRACK_CREDENTIALS
+        if name not in given
+    ]
 
 
 def _line(detail: ErrorDetails, origins: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ from schemas.outcome import OperationName
 from schemas.person_id import key_text, presentable
 from schemas.record import Record
 from schemas.strict_json import canonical_json
-from schemas.times import first_timestamp_ms
+from schemas.times import first_timestamp_ms, sendable_s
 from schemas.translated import Change, ChangeKind, Unsendable
 from schemas.user_change import Preferences, User, UserDeleted, UserUpserted
 
@@ -160,4 +160,4 @@ def _opts_in(preferences: Preferences | None) -> bool:
 
 def _time_s(record: Record, occurred_ms: int | None) -> int:
     ms = first_timestamp_ms(record) if occurred_ms is None else occurred_ms
-    return max(0, ms // 1000)  # Kafka's -1 is no time; the year 1970 loses against whatever is known
+    return sendable_s(ms)  # Kafka's -1 is no time; the year 1970 loses against whatever is known

@@ -10,7 +10,7 @@ from schemas.domain_event import DomainEvent
 from schemas.person_id import presentable
 from schemas.record import Record
 from schemas.strict_json import canonical_json
-from schemas.times import first_timestamp_ms
+from schemas.times import first_timestamp_ms, sendable_s
 from schemas.translated import Event, Unsendable
 
 
@@ -32,7 +32,7 @@ def _translate(record: Record, event: DomainEvent) -> Event:
     operation["timestamp"] = time_ms
     digest = fingerprint(canonical_json(operation if event.id is None else _named_by_publisher(event)))
     event_id = ulid_of(digest)
-    operation["timestamp"] = max(0, time_ms // 1000)  # Kafka's timestamp may be -1
+    operation["timestamp"] = sendable_s(time_ms)
     operation["id"] = event_id
     return Event(
         record=record,

@@ -1,6 +1,7 @@
 """`cio-streams check`: would a worker with these settings work here? It asks everything and changes nothing."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Iterator
 from typing import Annotated
@@ -9,7 +10,7 @@ import typer
 
 from schemas.answer import Answer, NoAnswer
 from schemas.errors import StreamsError
-from streams.settings import Settings, SettingsError, load_settings, require_track_credentials
+from streams.settings import Settings, SettingsError, load_settings
 
 OK, UNAUTHORISED = 200, 401
 
@@ -17,9 +18,11 @@ OK, UNAUTHORISED = 200, 401
 def check(*, as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
     """Check settings, Kafka, topics, and Customer.io's credentials and region; exit 1 with all faults at once."""
     try:
-        settings = load_settings()
+        settings = load_settings(needs_track=True)
     except SettingsError as error:
         faults = str(error).splitlines()
+        with contextlib.suppress(SettingsError):  # without credentials Kafka can still be asked
+            faults += _kafka_faults(load_settings())
     else:
         faults = [*_kafka_faults(settings), *_customerio_faults(settings)]
     if as_json:
@@ -44,10 +47,6 @@ def _kafka_faults(settings: Settings) -> list[str]:
 
 
 def _customerio_faults(settings: Settings) -> list[str]:
-    try:
-        require_track_credentials(settings)
-    except SettingsError as error:
-        return str(error).splitlines()
     return list(region_faults(asyncio.run(_ask_region(settings)), settings=settings))
 
 

@@ -17,6 +17,7 @@ from schemas.answer import Answer, NoAnswer
 from schemas.delivery import Parcel, Verdict
 
 PAUSE_S_MAX = 30.0
+PAUSE_S_MIN = 0.1  # a backoff of 0 would never grow, and flood whoever is down already
 
 log = structlog.get_logger()
 
@@ -148,7 +149,7 @@ class TrackSender:
 
     async def _pause(self, judgement: TryAgain | TooFast | Misconfigured, pauses: int) -> None:
         """Full jitter on a doubling pause, and not less than the server asked for: asking for 0 s must not flood it."""
-        longest = min(self._backoff_s * 2 ** min(pauses, 30), PAUSE_S_MAX)
+        longest = min(max(self._backoff_s, PAUSE_S_MIN) * 2 ** min(pauses, 30), PAUSE_S_MAX)
         if isinstance(judgement, Misconfigured):
             cause, pause_s = judgement.cause, longest
             log.error("Customer.io refuses us: check credentials and region", cause=cause, pause_s=round(pause_s, 1))

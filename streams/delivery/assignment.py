@@ -53,6 +53,7 @@ class Assignment:
         committed = await loop.run_in_executor(self._threads, self._reader.committed, places)
         await self._restore({tp.partition for tp in owned}, lambda: epoch == self._epoch())
         if epoch == self._epoch():
+            self._lanes.begin(epoch, committed)
             self.owned = owned
             self.is_restored = True
             self._metrics.rebalances.inc()

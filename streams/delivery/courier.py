@@ -13,6 +13,7 @@ from agents.steps.pack import fits, pack
 from schemas.delivery import Parcel, Verdict
 
 SLOTS = 4  # requests under way at once
+ANONYMOUS_SLOTS = 2  # beside those: anonymous events go singly, and must not keep everybody else waiting
 LINGER_S = 0.003  # lanes that were fetched together share a request: wait while they still come in …
 LINGERS_MAX = 10  # … but not for ever
 
@@ -44,6 +45,7 @@ class Courier:
     def __init__(self, sender: Sender, *, slots: int = SLOTS) -> None:
         self._sender = sender
         self._slots = asyncio.Semaphore(slots)
+        self._anonymous_slots = asyncio.Semaphore(ANONYMOUS_SLOTS)
         self._waiting: list[_Part] = []
         self._wake = asyncio.Event()
         self._requests: set[asyncio.Task[None]] = set()
@@ -69,7 +71,7 @@ class Courier:
         return verdicts
 
     async def _deliver_anonymous(self, parcel: Parcel) -> Verdict:
-        async with self._slots:
+        async with self._anonymous_slots:
             return await self._sender.send_anonymous(parcel)
 
     async def run(self) -> None:

@@ -56,6 +56,8 @@ class Journal:
 
     async def commit(self, publication: Publication) -> None:
         """Return once the publication is committed, however long Kafka takes; FencedError when it never will be."""
+        if not publication.chunk.membership.is_fenced:
+            raise FencedError("the group has forgotten us, and would not check what we commit")
         waiting = _Waiting(publication)
         self._waiting.append(waiting)
         self._wake.set()

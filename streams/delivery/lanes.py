@@ -4,7 +4,7 @@ Knows nothing of what is done with a chunk: that is the pipeline's.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import structlog
@@ -97,6 +97,10 @@ class Lanes:
             raise HoleError(
                 f"{chunk.topic}/{chunk.partition}: expected offset {expected}, the chunk starts at {chunk.start}"
             )
+
+    def begin(self, epoch: int, starts: Mapping[tuple[str, int], int]) -> None:
+        """These partitions are ours from this epoch on, each to be worked on from its offset."""
+        self._expected = {place: (epoch, offset) for place, offset in starts.items()}
 
     def position(self, topic: str, partition: int) -> int:
         """The next offset without a committed conclusion, 0 before the first chunk."""

@@ -50,6 +50,11 @@ class FakeLanes:
     """Notes drains."""
 
     drained: list[int] = field(default_factory=list)
+    begun: list[tuple[int, dict[tuple[str, int], int]]] = field(default_factory=list)
+
+    def begin(self, epoch: int, starts: Mapping[tuple[str, int], int]) -> None:
+        """Note it."""
+        self.begun.append((epoch, dict(starts)))
 
     async def drain(self, epoch: int) -> None:
         """Note it."""

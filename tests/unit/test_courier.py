@@ -248,3 +248,22 @@ def test_the_end_cancels_what_is_under_way() -> None:
 def test_nothing_to_deliver_needs_no_request() -> None:
     """And no courier that runs."""
     assert in_fake_time(Courier(FakeSender()).deliver([])) == []
+
+
+def test_anonymous_events_keep_nobody_waiting() -> None:
+    """They go singly, so hundreds of them hold slots of their own and not those of the batches."""
+
+    async def check() -> None:
+        sender = FakeSender()
+        courier = Courier(sender)
+        async with running(courier):
+            lane = asyncio.create_task(courier.deliver([anonymous(str(n)) for n in range(100)]))
+            await asyncio.sleep(LONG_S)
+            other = asyncio.create_task(courier.deliver(parcels("a")))
+            await asyncio.sleep(LONG_S)
+
+            assert [names(batch) for batch in sender.batches] == ["a"]
+            for task in (lane, other):
+                task.cancel()
+
+    in_fake_time(check())

@@ -63,7 +63,9 @@ def test_a_taken_port_is_said_so() -> None:
     """In one line that names it and what to do."""
     with socket.create_server(("127.0.0.1", 0)) as holder:
         port = holder.getsockname()[1]
-        with pytest.raises(UnavailableError, match=rf"HTTP_PORT {port} on 127\.0\.0\.1 cannot be had .*: set another"):
+        with pytest.raises(
+            UnavailableError, match=rf"HTTP_HOST 127\.0\.0\.1, HTTP_PORT {port} cannot be had .*: set others"
+        ):
             bind("127.0.0.1", port)
 
 

@@ -139,3 +139,13 @@ def test_what_nobody_foresaw_ends_the_journal() -> None:
         journal.close()
 
     in_fake_time(check())
+
+
+async def test_what_kafka_would_not_check_is_never_written() -> None:
+    """Without a generation it would take a forgotten worker's commit, and move the next owner's offsets back."""
+    writer = FakeWriter()
+    async with running(writer) as journal:
+        with pytest.raises(FencedError):
+            await journal.commit(publication(0, membership=Membership(-1, "")))
+
+    assert writer.calls == []

@@ -283,3 +283,17 @@ async def test_an_agent_that_is_cancelled_takes_its_work_with_it() -> None:
     await settle_down()
 
     assert ended == [True]
+
+
+def test_a_lane_begins_where_its_partition_was_taken_over() -> None:
+    """So the lag is known before the first chunk, and a first chunk that starts elsewhere is a hole."""
+    lanes = Lanes(cast(Pipeline, None), drain_s=DRAIN_S, is_ours=lambda: True, crash=_never)
+    lanes.begin(3, {("user-changes", 0): 42})
+
+    assert lanes.position("user-changes", 0) == 42
+    with pytest.raises(HoleError):
+        lanes._check_start(make_chunk([InputRecord(offset=50)], start=50, epoch=3))
+
+
+async def _never(_: BaseException) -> None:
+    """Nothing here is unforeseen."""

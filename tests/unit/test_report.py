@@ -124,7 +124,7 @@ def test_the_message_is_never_empty_and_never_long() -> None:
 
 def test_a_letter_carries_the_first_time_of_a_record_that_has_been_set_aside_before() -> None:
     """Replayed from its letter again, it keeps the fingerprint and the ULID that it had at first."""
-    record = InputRecord(headers=[("cio.timestamp_ms", b"1795341600123")])
+    record = InputRecord(topic="customerio-replay", headers=[("cio.timestamp_ms", b"1795341600123")])
 
     given = headers(Conclusion(record, "dead", "rejected"))
 

@@ -175,6 +175,17 @@ async def test_pauses_double_up_to_a_limit() -> None:
     assert max(world.sleep.pauses) == PAUSE_S_MAX / 2
 
 
+async def test_a_backoff_of_nothing_still_grows() -> None:
+    """It would flood whoever is down already."""
+    world = World(FakeClient([NoAnswer("timeout")] * 3))
+    world.sender = TrackSender(
+        world.client, world.limiter, world.observer, backoff_s=0, jitter=lambda: 1.0, sleep=world.sleep
+    )
+    await world.sender.send_batch(parcels("a"))
+
+    assert world.sleep.pauses == [0.1, 0.2, 0.4]
+
+
 async def test_a_very_long_outage_does_not_overflow() -> None:
     """Doubling stops long before numbers end."""
     world = World(FakeClient([NoAnswer("timeout")] * 2_000))

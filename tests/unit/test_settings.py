@@ -278,6 +278,18 @@ def test_whole_track_credentials_pass() -> None:
     require_track_credentials(load_settings({"CUSTOMERIO_SITE_ID": "s", "CUSTOMERIO_TRACK_API_KEY": "k"}))
 
 
+def test_missing_credentials_stand_beside_every_other_fault() -> None:
+    """One run tells all of it."""
+    with pytest.raises(SettingsError) as raised:
+        load_settings({"CUSTOMERIO_REGION": "mars", "CUSTOMERIO_SITE_ID": ""}, needs_track=True)
+
+    assert [line.partition(":")[0] for line in str(raised.value).splitlines()] == [
+        "CUSTOMERIO_REGION",
+        "CUSTOMERIO_SITE_ID",
+        "CUSTOMERIO_TRACK_API_KEY",
+    ]
+
+
 def test_changed_settings_are_checked_again() -> None:
     """`with_changes` is no way around a bound."""
     assert Settings(app_id="a").with_changes(topic_prefix="t.").topic("x") == "t.x"

@@ -92,4 +92,7 @@ def test_seconds_are_rounded_down() -> None:
 )
 def test_a_replayed_record_keeps_its_first_timestamp(headers: list[tuple[str, bytes]], expected: int) -> None:
     """The last header of that name counts if it is a plain decimal number, else Kafka's timestamp does."""
-    assert expected == first_timestamp_ms(InputRecord(timestamp=5, headers=headers))
+    replayed = InputRecord(topic="customerio-replay", timestamp=5, headers=headers)
+
+    assert expected == first_timestamp_ms(replayed)
+    assert first_timestamp_ms(InputRecord(timestamp=5, headers=headers)) == 5

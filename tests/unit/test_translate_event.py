@@ -51,16 +51,17 @@ def test_an_anonymous_event_as_sent() -> None:
     }
 
 
-@pytest.mark.parametrize(("timestamp", "sent_s"), [(5999, 5), (-1, 0), (-(2**63), 0), (2**63 - 1, 9223372036854775)])
+@pytest.mark.parametrize(("timestamp", "sent_s"), [(5999, 5), (-1, 0), (-(2**63), 0), (2**63 - 1, 0)])
 def test_kafkas_timestamp_stands_in_for_the_time(timestamp: int, sent_s: int) -> None:
-    """However absurd it is; what is sent is never below zero."""
+    """What is sent is never below zero, and never beyond what a time may be."""
     assert orjson.loads(translated(make_event(timestamp=timestamp)).body)["timestamp"] == sent_s
 
 
 def test_a_replay_is_the_same_event() -> None:
     """The dead letter's header keeps the first timestamp, even one of -1, so the ULID stays."""
     first = make_event(timestamp=-1)
-    replay = InputRecord(value=first.value, timestamp=99, headers=[("cio.timestamp_ms", b"-1")])
+    headers = [("cio.timestamp_ms", b"-1")]
+    replay = InputRecord(topic="customerio-replay", value=first.value, timestamp=99, headers=headers)
 
     assert translated(first).event_id == translated(replay).event_id
 
