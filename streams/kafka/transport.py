@@ -24,6 +24,7 @@ from faust.types.tuples import ConsumerMessage
 from schemas.chunk import Chunk, Membership
 from streams.kafka.heartbeats import renew_with_heartbeats
 from streams.kafka.lease import Lease
+from streams.kafka.odd_headers import accept_odd_headers
 
 LONG_POLL_MS = 500  # at the broker, while every partition is asked for
 SHORT_POLL_MS = 20  # while some are busy: the next request must not wait long for those that become free
@@ -48,6 +49,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
+        accept_odd_headers()
         return aiokafka.AIOKafkaConsumer(
             client_id=conf.broker_client_id,
             group_id=conf.id,

@@ -1,6 +1,6 @@
 """What we override or touch of Faust, mode and aiokafka that is not theirs to promise: an upgrade fails here.
 
-When it does, read streams/kafka/transport.py against the new sources before the pins are moved.
+When it does, read streams/kafka/transport.py and those beside it against the new sources before the pins are moved.
 """
 
 import inspect
@@ -13,9 +13,10 @@ import aiokafka
 import faust
 import mode
 import pytest
-from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.fetcher import Fetcher, PartitionRecords
 from aiokafka.consumer.group_coordinator import GroupCoordinator, OffsetCommitRequest
 from aiokafka.consumer.subscription_state import SubscriptionState
+from aiokafka.record.default_records import _DefaultRecordBatchPy
 from faust.tables.recovery import Recovery
 from faust.transport import consumer as faust_consumer
 from faust.transport.drivers import aiokafka as driver
@@ -65,6 +66,22 @@ def test_what_is_installed_is_what_was_read(name: str, pinned: str) -> None:
         (driver.Consumer, "_commit", ["offsets"]),
         (driver.Consumer, "_add_gap", ["tp", "offset_from", "offset_to"]),
         (Fetcher, "fetched_records", ["partitions", "timeout", "max_records"]),
+        (
+            PartitionRecords,
+            "__init__",
+            [
+                "tp",
+                "records",
+                "aborted_transactions",
+                "fetch_offset",
+                "key_deserializer",
+                "value_deserializer",
+                "check_crcs",
+                "isolation_level",
+            ],
+        ),
+        (_DefaultRecordBatchPy, "_maybe_uncompress", []),
+        (_DefaultRecordBatchPy, "_read_msg", ["decode_varint"]),
         (SubscriptionState, "fetch_context", []),
         (GroupCoordinator, "_do_heartbeat", []),
         (aiokafka.AIOKafkaConsumer, "pause", ["partitions"]),
@@ -80,6 +97,10 @@ def test_a_method_is_there_with_its_parameters(owner: type, name: str, expected:
     ("function", "words"),
     [
         (Fetcher.__init__, ["self._fetch_max_wait_ms =", "self._subscriptions =", "self._closed ="]),
+        (Fetcher._proc_fetch_request, ["= MemoryRecords(part_data[-1])", "= PartitionRecords("]),
+        (PartitionRecords._unpack_records, [".has_next()", ".next_batch()", "for record in next_batch:"]),
+        (_DefaultRecordBatchPy.__init__, ["self._buffer =", "self._num_records ="]),
+        (_DefaultRecordBatchPy._read_msg, ["buffer = self._buffer", 'buffer[pos : pos + h_key_len].decode("utf-8")']),
         (GroupCoordinator._heartbeat_routine, ["await self._do_heartbeat()"]),
         (GroupCoordinator.reset_generation, ["self.generation = OffsetCommitRequest.DEFAULT_GENERATION_ID"]),
         (GroupCoordinator.__init__, ["self.generation =", "self.member_id ="]),
