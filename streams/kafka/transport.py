@@ -81,6 +81,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             return {}
         if consumer._closed or fetcher._closed:
             raise ConsumerStoppedError
+        if fetcher.error_future.done():
+            fetcher.error_future.result()  # its loop has ended on the unforeseen: so must we, else we idle for ever
         wanted = {tp for tp in consumer.assignment() if tp in active_partitions}
         if not wanted:
             return {}
@@ -205,6 +207,8 @@ class Consumer(driver.Consumer):
     async def _fetch(self, timeout: float) -> Mapping[TP, list[Any]]:  # noqa: ASYNC109 - Faust's signature
         await self._keep_pace()
         active = self._get_active_partitions() & self.cursor.keys()
+        if not self.membership.is_fenced:
+            active = set()  # the group had forgotten us before the news of this assignment came: another one follows
         free = {tp for tp in active if self._outstanding[tp] < (2 if tp in self._full else 1)}
         if not free:
             await self._wait_for_free(IDLE_S)
