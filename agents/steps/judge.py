@@ -1,4 +1,4 @@
-"""Whose fault an answer is, and so what to do: DESIGN's table of faults, for track data.
+"""Whose fault an answer of the Track API is, and so what to do.
 
 Decides from the answer alone; how often and when to try again is the sender's.
 """

@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable
 
 POLL_S = 0.05
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # Linux: goes on while the machine is suspended
 
 
 class Lease:
     """`session_s` is the group's session timeout; the clock must go on while the process is stopped."""
 
-    def __init__(self, session_s: float, clock_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, session_s: float, clock_s: Callable[[], float] = lambda: time.clock_gettime(_CLOCK)) -> None:
         self._session_s = session_s
         self._clock_s = clock_s
         self._until_s = float("-inf")

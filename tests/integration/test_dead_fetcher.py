@@ -22,3 +22,5 @@ async def test_a_worker_whose_fetch_loop_has_died_crashes(
 
         await process.until(lambda: worker.crashed)
         monkeypatch.undo()
+
+        assert not worker.is_live()[0]
