@@ -1,48 +1,14 @@
 """What the sandbox's workspace keeps: events by ULID, suppressions, devices, all within limits."""
 
 from dataclasses import replace
-from typing import Any
 
 from streams.sandbox.chronicle import Chronicle
 from streams.sandbox.operation import Identifier, Operation
 from streams.sandbox.options import SandboxOptions
 from streams.sandbox.people import People
-from streams.sandbox.person import DEVICES_MAX, Person
+from streams.sandbox.person import DEVICES_MAX
 from streams.sandbox.world import World
-
-NOW = 1_700_000_000.0
-ADA = Identifier("id", "u-1")
-BOB = Identifier("id", "u-2")
-EMAIL = Identifier("email", "ada@example.com")
-
-
-def make_world(**options: Any) -> World:  # noqa: ANN401 - the options' own types hold
-    """Build an empty workspace."""
-    return World(options=SandboxOptions(**options))
-
-
-def identify(identifier: Identifier = ADA, *, timestamp: int | None = None, **attributes: object) -> Operation:
-    """Build an identify."""
-    return Operation(
-        kind="person", action="identify", identifier=identifier, attributes=attributes, timestamp=timestamp
-    )
-
-
-def act(action: str, identifier: Identifier = ADA, **fields: Any) -> Operation:  # noqa: ANN401 - as the operation's
-    """Build any other operation on a person."""
-    return Operation(kind="person", action=action, identifier=identifier, **fields)
-
-
-def apply_all(world: World, *operations: Operation) -> list[str | None]:
-    """Apply one after the other and say why each had no effect."""
-    return [world.apply(operation, now=NOW) for operation in operations]
-
-
-def person_of(world: World, identifier: Identifier = ADA) -> Person:
-    """Return a person who must exist."""
-    person = world.people.find(identifier)
-    assert person is not None
-    return person
+from tests.unit.sandbox_operations import BOB, EMAIL, NOW, act, apply_all, identify, make_world, person_of
 
 
 def test_suppress_deletes_and_blocks_every_identifier() -> None:
