@@ -141,9 +141,6 @@ class FakeWriter:
             self.results += publication.results
             self.committed[publication.chunk.topic, publication.chunk.partition] = publication.chunk.next_offset
 
-    def close(self) -> None:
-        """Nothing is held."""
-
 
 @dataclass(slots=True)
 class FakeSender:

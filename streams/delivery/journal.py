@@ -34,9 +34,6 @@ class Writer(Protocol):
             UnavailableError: try again; what was committed after all is recognised then.
         """
 
-    def close(self) -> None:
-        """Give the connection up."""
-
 
 @dataclass(slots=True)
 class _Waiting:

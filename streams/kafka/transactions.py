@@ -147,10 +147,6 @@ class TransactionWriter:
             return False
         return True
 
-    def close(self) -> None:
-        """Forget the producer; librdkafka's threads end with it."""
-        self._producer = None
-
 
 def _produce(
     producer: Producer,

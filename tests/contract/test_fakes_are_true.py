@@ -141,7 +141,6 @@ class RealGroup:
 
     def close(self) -> None:
         """Leave the group."""
-        self.writer.close()
         self._consumer.close()
 
 
