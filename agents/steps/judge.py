@@ -1,4 +1,4 @@
-"""Whose fault an answer of the Track API is, and so what to do.
+"""Whose fault an answer of the Track API is, and so what to do: looks up its row in the failure model.
 
 Decides from the answer alone; how often and when to try again is the sender's.
 """
@@ -10,7 +10,9 @@ from typing import Any, TypeAlias
 
 import orjson
 
+from schemas import failure_model
 from schemas.answer import Answer, NoAnswer
+from schemas.failure_model import Body
 
 DETAIL_CHARACTERS_MAX = 300
 
@@ -58,8 +60,9 @@ class NotFound:
 
 @dataclass(frozen=True, slots=True)
 class Misconfigured:
-    """Credentials or URL are wrong: nothing can be delivered until a person mends it."""
+    """Nothing can be delivered until a person mends it; `reason` is `credentials` or `address`."""
 
+    reason: str
     cause: str
 
 
@@ -72,39 +75,55 @@ def judge(answer: Answer | NoAnswer, items: int) -> Judgement:
     """What `answer` to a request with `items` operations means."""
     if isinstance(answer, NoAnswer):
         return TryAgain(answer.cause)
-    if answer.status in {HTTPStatus.OK, HTTPStatus.MULTI_STATUS}:
-        return _judge_items(answer.body, items, is_partial=answer.status == HTTPStatus.MULTI_STATUS)
+    if failure_model.is_success(answer.status):
+        return _judge_items(answer, items)
     return _judge_whole(answer)
 
 
 def _judge_whole(answer: Answer) -> Judgement:
     cause = f"HTTP {answer.status}"
-    match answer.status:
-        case 400 | 413 | 422:
+    row = failure_model.row_of_status(answer.status)
+    match row.action:
+        case "halve":
             return Refused(_describe(_errors(answer.body) or []) or cause)
-        case 404:
+        case "ask_region":
             return NotFound(_describe(_errors(answer.body) or []) or cause)
-        case 429:
+        case "slow_down":
             return TooFast(answer.retry_after_s)
-        case status if status == HTTPStatus.REQUEST_TIMEOUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        case "retry":
             return TryAgain(cause, answer.retry_after_s)
         case _:
-            return Misconfigured(cause)
+            return Misconfigured("credentials" if row is failure_model.CREDENTIALS else "address", cause)
 
 
-def _judge_items(body: bytes, items: int, *, is_partial: bool) -> Judgement:
-    errors = _errors(body)
+def _judge_items(answer: Answer, items: int) -> Judgement:
+    body, refused = _read(answer, items)
+    row = failure_model.row_of_body(body)
+    match row.action:
+        case "deliver":
+            return _ALL
+        case "refuse_items":
+            return Accepted(refused)
+        case "send_alone":
+            return Unclear()
+        case _:
+            return TryAgain(f"HTTP {answer.status} with an unreadable body")
+
+
+def _read(answer: Answer, items: int) -> tuple[Body, Mapping[int, str]]:
+    """What a success says of its items, and why which were refused."""
+    errors = _errors(answer.body)
+    if not errors and answer.status == HTTPStatus.MULTI_STATUS:
+        return "unclear", {}
     if errors is None:
-        return Unclear() if is_partial else TryAgain("HTTP 200 with an unreadable body")
-    if not errors:
-        return Unclear() if is_partial else _ALL
+        return "unreadable", {}
     refused: dict[int, str] = {}
     for error in errors:
         index = error.get("batch_index") if items > 1 or "batch_index" in error else 0
         if type(index) is not int or not 0 <= index < items or index in refused:
-            return Unclear()
+            return "unclear", {}
         refused[index] = _describe([error])
-    return Accepted(refused)
+    return ("names_items" if refused else "clean"), refused
 
 
 def _errors(body: bytes) -> list[dict[str, Any]] | None:

@@ -137,7 +137,7 @@ class TrackSender:
             return judgement
         base = await self._request(self._client.region, 0, 0)
         is_right = isinstance(base, Answer) and base.status == HTTPStatus.OK
-        return Refused(judgement.detail) if is_right else Misconfigured(judgement.detail)
+        return Refused(judgement.detail) if is_right else Misconfigured("address", judgement.detail)
 
     async def _request(self, call: Call, items: int, body_bytes: int) -> Response:
         await self._limiter.acquire()

@@ -119,12 +119,12 @@ def test_a_refusal_without_reason_names_its_status(body: bytes) -> None:
         (Answer(599, b""), TryAgain("HTTP 599")),
         (Answer(429, b"", 7.5), TooFast(7.5)),
         (Answer(429, HTML), TooFast(None)),
-        (Answer(401, b""), Misconfigured("HTTP 401")),
-        (Answer(403, b""), Misconfigured("HTTP 403")),
+        (Answer(401, b""), Misconfigured("credentials", "HTTP 401")),
+        (Answer(403, b""), Misconfigured("credentials", "HTTP 403")),
         (Answer(404, HTML), NotFound("HTTP 404")),
-        (Answer(301, b""), Misconfigured("HTTP 301")),
-        (Answer(308, b""), Misconfigured("HTTP 308")),
-        (Answer(204, b""), Misconfigured("HTTP 204")),
+        (Answer(301, b""), Misconfigured("address", "HTTP 301")),
+        (Answer(308, b""), Misconfigured("address", "HTTP 308")),
+        (Answer(204, b""), TryAgain("HTTP 204 with an unreadable body")),
     ],
 )
 def test_faults_that_are_no_items(given: Answer | NoAnswer, expected: Judgement, items: int) -> None:
