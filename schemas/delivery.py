@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from schemas.outcome import DeadReason
+
 
 class Parcel(NamedTuple):
     """What goes to Customer.io in one go for one person.
@@ -15,13 +17,14 @@ class Parcel(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What Customer.io answered for one parcel: accepted, or refused for a reason of the parcel's own.
+    """What became of one parcel: accepted, or for `reason` not, which is then the parcel's own.
 
-    `status` and `attempts` are those of the request that carried it. Faults that are not the parcel's never become a
-    verdict: the courier waits for them to pass.
+    `status` is that of the last request that carried it, None when it had no answer; `attempts` counts them all. Faults
+    that are not the parcel's never become a verdict: the courier waits for them to pass.
     """
 
     accepted: bool
-    status: int
+    status: int | None
     attempts: int
     detail: str | None = None
+    reason: DeadReason | None = None

@@ -12,7 +12,7 @@ Action: TypeAlias = Literal[
     "deliver", "refuse_items", "send_alone", "halve", "ask_region", "retry", "slow_down", "hold", "give_up", "crash"
 ]
 Body: TypeAlias = Literal["clean", "names_items", "unclear", "unreadable"]
-"""What the body of a 2xx says: no error, errors of certain items, of nobody knows which, or nothing that can be read."""
+"""What the body of a 2xx says: no error, errors of certain items, of nobody knows which, or nothing readable."""
 
 Whose: TypeAlias = Literal["nobody's", "the record's", "ours", "theirs"]
 
@@ -98,8 +98,8 @@ CREDENTIALS: Final = Failure(
     came_back="401, or 403 of the Track API",
     whose="ours",
     action="hold",
-    what_we_do="the breaker opens at once with reason `credentials`; the secrets are read again; a probe goes when they "
-    "change and at growing intervals; no dead letter",
+    what_we_do="the breaker opens at once with reason `credentials`; the secrets are read again; a probe goes when "
+    "they change and at growing intervals; no dead letter",
     statuses=_status(401, 403),
     sandbox=("401", "403"),
 )
@@ -108,8 +108,8 @@ TOO_FAST: Final = Failure(
     came_back="429",
     whose="ours",
     action="slow_down",
-    what_we_do="all lanes of that API wait as long as `Retry-After` says (at most 300 s), else for growing pauses up to "
-    "30 s; uses up no attempt",
+    what_we_do="all lanes of that API wait as long as `Retry-After` says (at most 300 s), else for growing pauses up "
+    "to 30 s; uses up no attempt",
     statuses=_status(429),
     sandbox=("429",),
 )
@@ -161,8 +161,8 @@ OUTAGE: Final = Failure(
     came_back="attempts used up, and nothing is accepted",
     whose="theirs",
     action="hold",
-    what_we_do="the breaker opens with reason `outage`; one probe at growing intervals up to 30 s; lanes wait, then go on "
-    "where they were; no dead letter",
+    what_we_do="the breaker opens with reason `outage`; one probe at growing intervals up to 30 s; lanes wait, then go "
+    "on where they were; no dead letter",
 )
 UNFORESEEN: Final = Failure(
     name="unforeseen",

@@ -85,7 +85,8 @@ class DeliveryApp(faust.App):
         """Whether the assignment is known, be it empty, and the ledgers of its partitions are restored."""
         assignment = self.delivery.assignment
         is_good = assignment.is_restored and not self.crashed
-        return is_good, {"ready": is_good, "partitions": len(assignment.owned)}
+        apis = {breaker.api: {"state": breaker.state, "reason": breaker.reason} for breaker in [self.delivery.breaker]}
+        return is_good, {"ready": is_good, "partitions": len(assignment.owned), "apis": apis}
 
 
 def _faust_settings(settings: Settings) -> dict[str, Any]:
@@ -115,6 +116,7 @@ def _faust_settings(settings: Settings) -> dict[str, Any]:
 def _add_gauges(app: DeliveryApp) -> None:
     delivery = app.delivery
     live, ledger, throttle, owned = delivery.metrics.live, delivery.ledger, delivery.throttle, delivery.assignment
+    breaker = delivery.breaker
 
     def lag() -> Iterable[Reading]:
         for tp in owned.owned & app.consumer.assignment():
@@ -128,6 +130,7 @@ def _add_gauges(app: DeliveryApp) -> None:
     live(metrics.OWNED, lambda: [((), len(owned.owned))])
     live(metrics.READY, lambda: [((), app.is_ready()[0])])
     live(metrics.RATE, lambda: [((), throttle.rate_per_s)])
+    live(metrics.BREAKER, lambda: [((breaker.api, breaker.state, breaker.reason), 1)])
     live(metrics.RATE_WAIT, lambda: [((), throttle.waited_s)])
     live(metrics.LEDGER_ENTRIES, lambda: [(("people",), ledger.person_count()), (("events",), ledger.event_count())])
     live(metrics.LEDGER_EVICTIONS, lambda: [((), ledger.evictions)])

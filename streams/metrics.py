@@ -48,6 +48,10 @@ REQUESTS = Declared("cio_requests", "Requests to Customer.io; status is a number
 REQUEST_SECONDS = Declared("cio_request_seconds", "One request to Customer.io.")
 BATCH_ITEMS = Declared("cio_batch_items", "Operations in one request.")
 BATCH_BYTES = Declared("cio_batch_bytes", "Bytes of one request's body.")
+BREAKER = Declared(
+    "cio_breaker", "1 for the state that requests to an API are in, and why.", ("api", "state", "reason")
+)
+HELD = Declared("cio_held", "How often requests to an API were held, by reason.", ("api", "reason"))
 RETRIES = Declared("cio_retries", "Requests that are repeated, by cause.", ("cause",))
 TRANSACTION_SECONDS = Declared("cio_transaction_seconds", "One Kafka transaction, its retries included.")
 TRANSACTION_CHUNKS = Declared("cio_transaction_chunks", "Chunks committed.")
@@ -69,6 +73,7 @@ class Metrics:
         self._batch_items = self._histogram(BATCH_ITEMS, _ITEMS)
         self._batch_bytes = self._histogram(BATCH_BYTES, _BYTES)
         self._retries = self._count(RETRIES)
+        self._held = self._count(HELD)
         self._transaction_s = self._histogram(TRANSACTION_SECONDS, _TRANSACTION_S)
         self._transaction_chunks = self._count(TRANSACTION_CHUNKS)
         self.restore_s = Gauge(RESTORE.name, RESTORE.meaning, registry=self.registry)
@@ -110,6 +115,10 @@ class Metrics:
     def retry(self, cause: str) -> None:
         """One request will be repeated."""
         self._retries.labels(cause).inc()
+
+    def held(self, api: str, reason: str) -> None:
+        """Requests to an API have been held."""
+        self._held.labels(api, reason).inc()
 
     def transaction(self, chunks: int, seconds: float) -> None:
         """One transaction was committed."""

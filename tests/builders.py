@@ -66,7 +66,7 @@ def verdict_on(*, accepted: bool) -> Verdict:
     """A plain verdict: 200, or a 207's refusal."""
     if accepted:
         return Verdict(accepted=True, status=200, attempts=1)
-    return Verdict(accepted=False, status=207, attempts=1, detail="invalid attributes.plan: no")
+    return Verdict(accepted=False, status=207, attempts=1, detail="invalid attributes.plan: no", reason="rejected")
 
 
 def carry_out(plan: Plan, records: Sequence[Record], *, decides: Decide = lambda _: True) -> list[list[Parcel]]:

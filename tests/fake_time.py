@@ -1,11 +1,13 @@
 """An event loop without waiting: what takes an hour there takes no time here, in the same order."""
 
 import asyncio
+import functools
 import heapq
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, ParamSpec, TypeVar
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 TICK_S = 1e-9  # a clock that stood still would ring a timer that is a rounding error too early for ever
 
@@ -36,3 +38,13 @@ def in_fake_time(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end on a loop of fake time."""
     with asyncio.Runner(loop_factory=FakeTimeLoop) as runner:
         return runner.run(work)
+
+
+def fake_timed(test: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
+    """Run a test that is a coroutine on a loop of fake time."""
+
+    @functools.wraps(test)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        return in_fake_time(test(*args, **kwargs))
+
+    return run

@@ -97,6 +97,7 @@ class FakeObserver:
     counts: Counter[tuple[Outcome, Reason | None]] = field(default_factory=Counter)
     requests: list[tuple[str, int, int]] = field(default_factory=list)
     retries: list[str] = field(default_factory=list)
+    holds: list[tuple[str, str]] = field(default_factory=list)
 
     def concluded(
         self,
@@ -116,6 +117,10 @@ class FakeObserver:
     def retry(self, cause: str) -> None:
         """Keep the cause."""
         self.retries.append(cause)
+
+    def held(self, api: str, reason: str) -> None:
+        """Keep why."""
+        self.holds.append((api, reason))
 
 
 @dataclass(slots=True)
@@ -179,32 +184,42 @@ Response = Answer | NoAnswer
 OK = Answer(200, b"{}\n")
 
 
+Answers = Callable[[str, bytes], Response]
+
+
 @dataclass(slots=True)
 class FakeClient:
-    """Track endpoints that answer from `script`, then by `answers`; keeps every call as (endpoint, body)."""
+    """Track endpoints that answer from `script`, then by `answers`, each after `latency_s`.
+
+    `calls` are (endpoint, body), `times` the loop's seconds at which each was sent.
+    """
 
     script: list[Response] = field(default_factory=list)
-    answers: Callable[[str, bytes], Response] = lambda _endpoint, _body: OK
+    answers: Answers = lambda _endpoint, _body: OK
+    latency_s: float = 0.0
     calls: list[tuple[str, bytes]] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
 
     async def batch(self, body: bytes) -> Response:
         """`POST /api/v2/batch`."""
-        return self._answer("batch", body)
+        return await self._answer("batch", body)
 
     async def entity(self, body: bytes) -> Response:
         """`POST /api/v2/entity`."""
-        return self._answer("entity", body)
+        return await self._answer("entity", body)
 
     async def anonymous_event(self, body: bytes) -> Response:
         """`POST /api/v1/events`."""
-        return self._answer("events", body)
+        return await self._answer("events", body)
 
     async def region(self) -> Response:
         """`GET /api/v1/accounts/region`."""
-        return self._answer("region", b"")
+        return await self._answer("region", b"")
 
-    def _answer(self, endpoint: str, body: bytes) -> Response:
+    async def _answer(self, endpoint: str, body: bytes) -> Response:
         self.calls.append((endpoint, body))
+        self.times.append(asyncio.get_running_loop().time())
+        await asyncio.sleep(self.latency_s)
         return self.script.pop(0) if self.script else self.answers(endpoint, body)
 
 
@@ -217,18 +232,6 @@ class FakeLimiter:
     async def acquire(self) -> None:
         """Count."""
         self.acquired += 1
-
-
-@dataclass(slots=True)
-class FakeSleep:
-    """Sleeps no time and keeps how long it should have been."""
-
-    pauses: list[float] = field(default_factory=list)
-
-    async def __call__(self, seconds: float) -> None:
-        """Let others run."""
-        self.pauses.append(seconds)
-        await asyncio.sleep(0)
 
 
 class FakeCustomerIo(httpx.AsyncBaseTransport):

@@ -141,7 +141,7 @@ class ChangeLine:
             Conclusion(
                 change.record,
                 "delivered" if verdict.accepted else "dead",
-                None if verdict.accepted else "rejected",
+                verdict.reason,
                 verdict.detail,
                 change.user_id,
                 operations(change, opting_in=opting_in),

@@ -68,7 +68,7 @@ class DomainEventsPlan:
                 self._delivered[event.fingerprint] = None
                 self._conclude(event, "delivered", None, verdict)
             else:
-                self._conclude(event, "dead", "rejected", verdict)
+                self._conclude(event, "dead", verdict.reason, verdict)
 
     def _conclude(self, event: Event, outcome: Outcome, reason: Reason | None, verdict: Verdict | None = None) -> None:
         self.conclusions.append(

@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from agents.pipeline import Pipeline
+from streams.customerio.breaker import Breaker
 from streams.customerio.sender import TrackSender
 from streams.customerio.track import TrackClient
+from streams.customerio.wire import Wire
 from streams.delivery.assignment import Assignment
 from streams.delivery.courier import Courier
 from streams.delivery.journal import Journal
@@ -31,6 +33,7 @@ class Delivery:
     metrics: Metrics
     ledger: Ledger
     throttle: Throttle
+    breaker: Breaker
     track: TrackClient
     courier: Courier
     journal: Journal
@@ -58,9 +61,8 @@ def build_delivery(
     topics = _output_topics(settings)
     reader = LedgerReader(librdkafka_config(settings), group=settings.app_id)
     ledger = Ledger(window_s=settings.dedupe_window_s, entries_max=settings.dedupe_max_entries)
-    throttle = Throttle(settings.track_rate_per_s)
-    track = _track_client(settings, lease)
-    sender = TrackSender(track, throttle, metrics, backoff_s=settings.retry_backoff_s, jitter=random.random)
+    throttle, track = Throttle(settings.track_rate_per_s), _track_client(settings, lease)
+    sender = _sender(settings, track, throttle, metrics)
     courier = Courier(sender)
     journal = Journal(_writer(settings, topics, reader), observe=metrics.transaction)
     pipeline = Pipeline(
@@ -79,12 +81,25 @@ def build_delivery(
         metrics=metrics,
         ledger=ledger,
         throttle=throttle,
+        breaker=sender.breaker,
         track=track,
         courier=courier,
         journal=journal,
         lanes=lanes,
         lease=lease,
         assignment=assignment,
+    )
+
+
+def _sender(settings: Settings, track: TrackClient, throttle: Throttle, metrics: Metrics) -> TrackSender:
+    breaker = Breaker("track", first_pause_s=settings.retry_backoff_s, jitter=random.random, observer=metrics)
+    return TrackSender(
+        track,
+        Wire(breaker, throttle, metrics),
+        attempts_max=settings.retry_attempts,
+        backoff_s=settings.retry_backoff_s,
+        jitter=random.random,
+        describe_region=lambda _: "",
     )
 
 

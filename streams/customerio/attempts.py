@@ -1,0 +1,182 @@
+"""The attempts of one request: repeated until it is judged on its own merits, or until they are used up.
+
+Whose fault it is that they are used up is the sender's question.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Literal
+
+import structlog
+
+from agents.steps.judge import Accepted, Misconfigured, NotFound, Refused, TooFast, TryAgain, Unclear, judge
+from schemas.answer import Answer
+from streams.customerio.breaker import PAUSE_S_MAX, PAUSE_S_MIN, PAUSES_MAX, Permit
+from streams.customerio.evidence import Evidence
+from streams.customerio.wire import Request, Response, Wire
+
+TOTAL_S_MAX = 120.0  # of requests and pauses, however many attempts are allowed; waiting at the breaker does not count
+
+Suspicion = Literal["none", "half", "region"]
+Ruling = Accepted | Refused | Unclear | TryAgain | TooFast | Misconfigured
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What has become of some records so far.
+
+    `attempts` is the number of all their requests, `failures` that of the last ones in a row, counted since the outage
+    number `outages` and first at `since_s`; `restarts` counts how often an outage made that count start again.
+    Whoever is under suspicion, because the other half or the region did well meanwhile, is tried only once.
+    """
+
+    attempts: int = 0
+    failures: int = 0
+    since_s: float = 0.0
+    outages: int = 0
+    restarts: int = 0
+    suspicion: Suspicion = "none"
+
+    def failed(self, now_s: float, outages: int) -> "Past":
+        """One more attempt has failed; an outage explains all that failed before it."""
+        if outages != self.outages:
+            began_again = Past(attempts=self.attempts, outages=outages, restarts=self.restarts + 1)
+            return began_again.failed(now_s, outages)
+        since_s = self.since_s if self.failures else now_s
+        return replace(self, attempts=self.attempts + 1, failures=self.failures + 1, since_s=since_s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """Judged on its merits, after as many attempts as it took."""
+
+    judgement: Accepted | Refused | Unclear
+    status: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exhausted:
+    """Attempts are used up; the last one was sent at `sent_s` and failed for `cause`."""
+
+    past: Past
+    cause: str
+    status: int | None
+    sent_s: float
+
+
+class Attempts:
+    """`attempts_max` in one go, with pauses from `backoff_s`, doubled; `jitter` gives 0 to 1."""
+
+    def __init__(
+        self,
+        wire: Wire,
+        evidence: Evidence,
+        *,
+        region: Request,
+        attempts_max: int,
+        backoff_s: float,
+        jitter: Callable[[], float],
+        describe_region: Callable[[Response], str],
+    ) -> None:
+        self._wire = wire
+        self._breaker = wire.breaker
+        self._evidence = evidence
+        self._region = region
+        self._attempts_max = attempts_max
+        self._backoff_s = max(backoff_s, PAUSE_S_MIN)
+        self._jitter = jitter
+        self._describe_region = describe_region
+
+    def fresh(self) -> Past:
+        """The past of what was never sent."""
+        return Past(outages=self._breaker.outages)
+
+    async def settle(self, request: Request, past: Past) -> Settled | Exhausted:
+        """Repeat the request until it is judged or its attempts are used up; waits as long as the breaker is open."""
+        loop = asyncio.get_running_loop()
+        tries, spent_s, is_first = 0, 0.0, past.attempts == 0
+        while True:
+            permit, response, ruling = await self._try(request, is_first=is_first)
+            is_first = False
+            match ruling:
+                case Accepted() | Refused() | Unclear():
+                    assert isinstance(response, Answer)  # noqa: S101 - no answer is always judged TryAgain
+                    return Settled(judgement=ruling, status=response.status, attempts=past.attempts + 1)
+                case TooFast() | Misconfigured():
+                    continue  # the breaker lets it wait; no attempt is used up
+                case TryAgain(cause):
+                    now_s = loop.time()
+                    tries = tries + 1 if past.outages == self._breaker.outages else 1
+                    past = past.failed(now_s, self._breaker.outages)
+                    spent_s += now_s - permit.sent_s
+                    tries_max = self._attempts_max if past.suspicion == "none" else 1
+                    if tries >= tries_max or spent_s >= TOTAL_S_MAX:
+                        status = response.status if isinstance(response, Answer) else None
+                        return Exhausted(past=past, cause=cause, status=status, sent_s=permit.sent_s)
+                    spent_s += await self._pause(tries, cause)
+
+    async def _try(self, request: Request, *, is_first: bool) -> tuple[Permit, Response, Ruling]:
+        permit = await self._wire.turn()
+        try:
+            response = await self._wire.send(request)
+            ruling = await self._rule(response, request.items)
+            if is_first and not permit.is_probe:
+                self._note_weather(ruling)
+            await self._tell(permit, ruling, request.items)
+        finally:
+            self._breaker.leave(permit)
+        return permit, response, ruling
+
+    async def _rule(self, response: Response, items: int) -> Ruling:
+        """What the answer means; a 404 alone does not say whether an item or the URL is wrong, so the API is asked."""
+        judgement = judge(response, items)
+        if not isinstance(judgement, NotFound):
+            return judgement
+        return Refused(judgement.detail) if await self.region_answers() else Misconfigured("address", judgement.detail)
+
+    async def region_answers(self) -> bool:
+        """Whether the API knows us, whatever it makes of our requests."""
+        response = await self._wire.ask(self._region)
+        return isinstance(response, Answer) and response.status == HTTPStatus.OK and b'"region"' in response.body
+
+    def _note_weather(self, ruling: Ruling) -> None:
+        match ruling:
+            case Accepted() | Refused() | Unclear():
+                self._evidence.first_try(is_accepted=True)
+            case TryAgain():
+                self._evidence.first_try(is_accepted=False)
+            case TooFast() | Misconfigured():
+                pass
+
+    async def _tell(self, permit: Permit, ruling: Ruling, items: int) -> None:
+        match ruling:
+            case Accepted(refused):
+                self._breaker.works(permit)
+                if len(refused) < items:
+                    self._evidence.accepted(permit.sent_s)
+            case Refused() | Unclear():
+                self._breaker.works(permit)
+            case TryAgain(cause, retry_after_s):
+                self._breaker.fails(permit, cause, retry_after_s)
+            case TooFast(retry_after_s):
+                self._breaker.hold(permit, "too_fast", retry_after_s)
+            case Misconfigured():
+                await self._open(permit, ruling)
+
+    async def _open(self, permit: Permit, ruling: Misconfigured) -> None:
+        if ruling.reason == "credentials":
+            self._breaker.open("credentials", ruling.cause, permit)
+        elif self._breaker.open("address", ruling.cause, permit):
+            log.error("wrong address", found=self._describe_region(await self._wire.ask(self._region)))
+
+    async def _pause(self, tries: int, cause: str) -> float:
+        """Full jitter on a doubling pause."""
+        pause_s: float = min(self._backoff_s * 2.0 ** min(tries - 1, PAUSES_MAX), PAUSE_S_MAX) * self._jitter()
+        log.warning("request failed, trying again", cause=cause, failures=tries, pause_s=round(pause_s, 1))
+        await self._wire.pause(pause_s, cause)
+        return pause_s

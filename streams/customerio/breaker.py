@@ -1,0 +1,195 @@
+"""The breaker of one API: whether a request may go now, and if not, why. Decides from what it is told, sends nothing.
+
+closed     requests go
+held       everybody waits for as long as the server asked
+open       an outage, or credentials or an address that are refused: everybody waits
+half_open  one request is under way as a probe: accepted, it closes the breaker; failed, the next pause is longer
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import structlog
+
+State = Literal["closed", "held", "open", "half_open"]
+HoldReason = Literal["too_fast", "retry_after"]
+OpenReason = Literal["outage", "credentials", "address"]
+Reason = Literal[""] | HoldReason | OpenReason
+
+PROBE_S_MIN = 2.0
+PAUSE_S_MAX = 30.0
+PAUSES_MAX = 20  # doubling stops long before numbers end
+PAUSE_S_MIN = 0.1  # a pause of 0 would never grow, and flood whoever is down already
+POLL_S = 1.0  # how soon a waiting request finds out that the credentials have changed
+FAILURES_MAX = 3  # so many in a row, and requests go one by one …
+FAILURE_GAP_S = 0.6  # … this far apart: under two in a second, before the breaker opens
+
+ADVICE: dict[str, str] = {
+    "outage": "nothing is accepted; work goes on by itself when it is",
+    "credentials": "set CUSTOMERIO_SITE_ID and CUSTOMERIO_TRACK_API_KEY; a *_FILE is read again by itself",
+    "address": "set CUSTOMERIO_REGION, or CUSTOMERIO_TRACK_URL",
+}
+
+log = structlog.get_logger()
+
+
+class BreakerObserver(Protocol):
+    """Counts how often work was held."""
+
+    def held(self, api: str, reason: str) -> None:
+        """The breaker has opened, or a pause has begun."""
+
+
+@dataclass(slots=True)
+class Permit:
+    """Leave to send one request, given at `sent_s` in the event loop's seconds."""
+
+    sent_s: float
+    is_probe: bool
+
+
+class Breaker:
+    """`has_news` says, asked once a second, whether credentials have changed; `jitter` gives 0 to 1."""
+
+    def __init__(
+        self,
+        api: str,
+        *,
+        first_pause_s: float,
+        jitter: Callable[[], float],
+        observer: BreakerObserver,
+        has_news: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.api = api
+        self.state: State = "closed"
+        self.reason: Reason = ""
+        self.outages = 0
+        self._first_pause_s = max(first_pause_s, PAUSE_S_MIN)
+        self._jitter = jitter
+        self._observer = observer
+        self._has_news = has_news
+        self._line = asyncio.Lock()  # first come, first served: not always the same request is the probe
+        self._since_s = 0.0
+        self._due_s = 0.0
+        self._pauses = 0
+        self._failures = 0
+        self._sent_s = float("-inf")
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether requests go."""
+        return self.state == "closed"
+
+    async def enter(self) -> Permit:
+        """Return when a request may go: at once, or in its turn. `leave` must follow, whatever becomes of it."""
+        if self.is_closed and self._failures < FAILURES_MAX:
+            return self._permit(is_probe=False)
+        await self._line.acquire()
+        is_probe = False
+        try:
+            await self._wait()
+            is_probe = not self.is_closed
+        finally:
+            if not is_probe:
+                self._line.release()
+        if is_probe:
+            self.state = "half_open"
+        return self._permit(is_probe=is_probe)
+
+    def leave(self, permit: Permit) -> None:
+        """The request is over; a probe that was given up on the way makes room for another one at once."""
+        if not permit.is_probe:
+            return
+        if self.state == "half_open":
+            self.state, self._due_s = "open", _now_s()
+        self._line.release()
+
+    def _permit(self, *, is_probe: bool) -> Permit:
+        self._sent_s = _now_s()
+        return Permit(self._sent_s, is_probe)
+
+    async def _wait(self) -> None:
+        while (pause_s := self._next_s() - _now_s()) > 0:
+            await asyncio.sleep(min(pause_s, POLL_S))
+            if self.reason == "credentials" and self._has_news():
+                self._due_s = _now_s()
+
+    def _next_s(self) -> float:
+        if not self.is_closed:
+            return self._due_s
+        return self._sent_s + FAILURE_GAP_S if self._failures >= FAILURES_MAX else 0.0
+
+    def works(self, permit: Permit) -> None:
+        """The API has answered on the merits of the request; only a probe's answer ends a pause."""
+        self._failures = 0
+        if self.is_closed:
+            self._pauses = 0
+        elif permit.is_probe and self.state == "half_open":
+            log.info("Customer.io works again", api=self.api, reason=self.reason, held_s=self._held_s())
+            self.state, self.reason, self._pauses = "closed", "", 0
+
+    def fails(self, permit: Permit, cause: str, retry_after_s: float | None) -> None:
+        """Theirs or the network's fault; one request's failure says nothing yet, unless it was the probe."""
+        self._failures += 1
+        if permit.is_probe and self.reason in ADVICE:
+            self._wait_longer(cause, retry_after_s or 0.0)
+        elif retry_after_s:
+            self.hold(permit, "retry_after", retry_after_s)
+        elif permit.is_probe:
+            self._wait_longer(cause)
+
+    def hold(self, permit: Permit, reason: HoldReason, retry_after_s: float | None) -> None:
+        """Let everybody wait as long as the server asks, or for a growing pause when it does not say."""
+        if not self.is_closed and not permit.is_probe:  # sent before this pause began: nothing new
+            self._due_s = max(self._due_s, _now_s() + (retry_after_s or 0.0))
+            return
+        pause_s = retry_after_s or min(self._first_pause_s * 2**self._pauses, PAUSE_S_MAX) * self._jitter()
+        self._begin("held", reason)
+        self._wait_for(max(pause_s, PAUSE_S_MIN))
+        log.warning("Customer.io asks us to wait", api=self.api, reason=reason, pause_s=round(pause_s, 1))
+
+    def open(self, reason: OpenReason, cause: str, permit: Permit | None = None) -> bool:
+        """Hold everything until a probe is accepted; false when it was held for this reason already.
+
+        `permit` is that of the request whose answer says so, None when it takes more than one to say.
+        """
+        is_news = self.reason != reason
+        if is_news:
+            self.outages += reason == "outage"
+            self._pauses = 0
+            self._begin("open", reason)
+            log.error("Customer.io is held", api=self.api, reason=reason, cause=cause, advice=ADVICE[reason])
+        if is_news or (permit and permit.is_probe):
+            self._wait_longer(cause)
+        return is_news
+
+    def hurry(self) -> None:
+        """There is reason to believe that the outage is none: let the next probe go at once."""
+        if self.reason == "outage":
+            self._due_s = _now_s()
+
+    def _begin(self, state: State, reason: Reason) -> None:
+        if self.is_closed:
+            self._since_s = _now_s()
+        if self.reason != reason:
+            self._observer.held(self.api, reason)
+        self.state, self.reason = state, reason
+
+    def _wait_longer(self, cause: str, at_least_s: float = 0.0) -> None:
+        pause_s = max(at_least_s, min(PROBE_S_MIN * 2**self._pauses, PAUSE_S_MAX) * (1 + self._jitter()) / 2)
+        self.state = "open"
+        self._wait_for(pause_s)
+        log.info("next probe", api=self.api, reason=self.reason, cause=cause, in_s=round(pause_s, 1))
+
+    def _wait_for(self, pause_s: float) -> None:
+        self._pauses = min(self._pauses + 1, PAUSES_MAX)
+        self._due_s = _now_s() + pause_s
+
+    def _held_s(self) -> float:
+        return round(_now_s() - self._since_s, 1)
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()

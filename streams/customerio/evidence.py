@@ -1,0 +1,75 @@
+"""What other requests tell about one that keeps failing: is it its own fault, or the weather's? Asks nobody itself.
+
+A record is given up only when others were accepted meanwhile, and when the share of requests that fail anyway cannot
+explain that it failed so often: neither an outage nor a bad hour makes dead letters of good records.
+"""
+
+import math
+from collections import deque
+from collections.abc import Iterable
+
+ACCEPTED_MAX = 8_192
+ACCEPTED_EVERY_S = 0.05  # one of so many seconds is enough, and bounds the memory to seven minutes' worth
+FIRST_TRIES = 50
+CHANCE_MAX = 1e-4  # so unlikely must it be that bad weather alone made a record fail so often
+FAILURES_MAX = 100
+REGION_S_MIN = 60.0
+REGION_S_MAX = 3_600.0
+
+
+class Evidence:
+    """`failures_min` is RETRY_ATTEMPTS; times are the event loop's seconds."""
+
+    def __init__(self, failures_min: int) -> None:
+        self._failures_min = failures_min
+        self._accepted: deque[float] = deque(maxlen=ACCEPTED_MAX)
+        self._first_tries: deque[bool] = deque(maxlen=FIRST_TRIES)
+        self._region_due_s = float("-inf")
+        self._region_pause_s = REGION_S_MIN
+
+    def accepted(self, sent_s: float) -> None:
+        """Some record was accepted by a request sent then."""
+        if not self._accepted or sent_s >= self._accepted[-1] + ACCEPTED_EVERY_S:
+            self._accepted.append(sent_s)
+
+    def first_try(self, *, is_accepted: bool) -> None:
+        """A new request had its first answer."""
+        self._first_tries.append(is_accepted)
+
+    def outage(self) -> None:
+        """What failed until now is explained."""
+        self._first_tries = _without_failures(self._first_tries)
+
+    def explained(self) -> None:
+        """A record was at fault: the first try that it spoiled says nothing about the weather."""
+        if False in self._first_tries:
+            self._first_tries.remove(False)
+
+    def others_accepted(self, after_s: float, before_s: float) -> bool:
+        """Whether a request that was sent in between was accepted."""
+        return any(after_s < sent_s < before_s for sent_s in reversed(self._accepted))
+
+    def failures_needed(self) -> int:
+        """So many failures in a row are a record's own; the one first try that it spoiled itself does not count."""
+        failed = max(0, self._first_tries.count(False) - 1)
+        others = max(1, len(self._first_tries) - 1)
+        if failed == 0:
+            return self._failures_min
+        if failed >= others:
+            return FAILURES_MAX
+        return max(self._failures_min, math.ceil(math.log(CHANCE_MAX) / math.log(failed / others)))
+
+    def may_ask_region(self, now_s: float) -> bool:
+        """Whether the region's word alone may convict: rarely, because it may work while data is not taken."""
+        return now_s >= self._region_due_s
+
+    def region_convicted(self, now_s: float) -> None:
+        """It did; the next time is twice as far off, unless there was none for long."""
+        if now_s > self._region_due_s + REGION_S_MAX:
+            self._region_pause_s = REGION_S_MIN
+        self._region_due_s = now_s + self._region_pause_s
+        self._region_pause_s = min(2 * self._region_pause_s, REGION_S_MAX)
+
+
+def _without_failures(tries: Iterable[bool]) -> deque[bool]:
+    return deque((each for each in tries if each), maxlen=FIRST_TRIES)

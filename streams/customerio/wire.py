@@ -1,0 +1,96 @@
+"""One request on its way: its turn at the breaker, its share of the rate, the call. Judges nothing, repeats nothing."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from schemas.answer import Answer, NoAnswer
+from streams.customerio.breaker import Breaker, Permit
+
+Response = Answer | NoAnswer
+Call = Callable[[], Awaitable[Response]]
+
+
+class Limiter(Protocol):
+    """The rate."""
+
+    async def acquire(self) -> None:
+        """Return when a request may be sent."""
+
+
+class RequestObserver(Protocol):
+    """Counts requests."""
+
+    def request(self, response: Response, *, seconds: float, items: int, body_bytes: int) -> None:
+        """One request was answered, or failed on the way."""
+
+    def retry(self, cause: str) -> None:
+        """One request will be repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A call of the API, and what it carries."""
+
+    call: Call
+    items: int = 0
+    body_bytes: int = 0
+
+
+class Wire:
+    """`on_wire` are the tasks inside a request, `waiting` those that wait to try, other than for the rate."""
+
+    def __init__(self, breaker: Breaker, limiter: Limiter, observer: RequestObserver) -> None:
+        self.breaker = breaker
+        self.on_wire: set[asyncio.Task[Any]] = set()
+        self.waiting: set[asyncio.Task[Any]] = set()
+        self._limiter = limiter
+        self._observer = observer
+
+    async def turn(self) -> Permit:
+        """Return when a request may be sent; the breaker's `leave` must follow."""
+        while True:
+            with _noted(self.waiting):
+                permit = await self.breaker.enter()
+            try:
+                await self._limiter.acquire()
+            except BaseException:
+                self.breaker.leave(permit)
+                raise
+            if permit.is_probe or self.breaker.is_closed:
+                return permit
+
+    async def send(self, request: Request) -> Response:
+        """What the call answers."""
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        with _noted(self.on_wire):
+            response = await request.call()
+        seconds = loop.time() - started
+        self._observer.request(response, seconds=seconds, items=request.items, body_bytes=request.body_bytes)
+        return response
+
+    async def ask(self, request: Request) -> Response:
+        """As `send`, for a question that is no delivery: within the rate, whatever the breaker says."""
+        await self._limiter.acquire()
+        return await self.send(request)
+
+    async def pause(self, seconds: float, cause: str) -> None:
+        """Wait before the next attempt; not at all when the breaker makes it wait anyway."""
+        self._observer.retry(cause)
+        if self.breaker.is_closed:
+            with _noted(self.waiting):
+                await asyncio.sleep(seconds)
+
+
+@contextmanager
+def _noted(tasks: set[asyncio.Task[Any]]) -> Iterator[None]:
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - whoever waits is a task
+    tasks.add(task)
+    try:
+        yield
+    finally:
+        tasks.discard(task)
