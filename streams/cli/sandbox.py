@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from streams.sandbox.options import HOST, PORT, Faults, SandboxOptions
+from streams.sandbox.faults import Faults
+from streams.sandbox.options import HOST, PORT, SandboxOptions
 
 
 def sandbox(  # noqa: PLR0913 - one parameter per option of the command line

@@ -8,8 +8,8 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from streams.sandbox.faults import FaultStatus
 from streams.sandbox.operation import RefusedError
-from streams.sandbox.options import FaultStatus
 
 # Seen in live answers. Left out: the two that would send a browser to HTTPS.
 HEADERS: Final[Mapping[str, str]] = {

@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 
 from streams.sandbox import answers
 from streams.sandbox.calls import TrackCalls
-from streams.sandbox.faults import FaultPlan
+from streams.sandbox.fault_plan import FaultPlan
 from streams.sandbox.operation import RefusedError
 from streams.sandbox.options import SandboxOptions
 from streams.sandbox.views import Views

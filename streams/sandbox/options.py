@@ -1,43 +1,12 @@
 """How a sandbox behaves: its credentials, its faults and the points that Customer.io leaves undocumented; data only."""
 
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Final, Literal
 
-from pydantic import ConfigDict, Field
+from streams.sandbox.faults import Faults
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 8081
-
-FaultStatus = Literal["400", "401", "403", "404", "408", "413", "422", "429", "500", "502", "503", "504", "522", "524"]
-FaultKind = FaultStatus | Literal["reset_before", "reset_after", "hang", "slow"]
-Seconds = Annotated[float, Field(ge=0, le=600)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Faults:
-    """What goes wrong: a share `rate` of the requests meets one of `kinds`, drawn evenly from a generator with `seed`.
-
-    A status, "reset_before" and "hang" leave the request undone; "reset_after" and "slow" carry it out. "hang" keeps
-    silent for `hang_s` and then drops the connection. `latency_ms` delays every answer, also the good ones.
-    """
-
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
-
-    rate: Annotated[float, Field(ge=0, le=1)] = 0.0
-    kinds: Annotated[tuple[FaultKind, ...], Field(min_length=1)] = (
-        "503",
-        "429",
-        "500",
-        "reset_before",
-        "reset_after",
-        "slow",
-    )
-    seed: int = 1
-    latency_ms: Annotated[float, Field(ge=0, le=60_000)] = 0.0
-    hang_s: Seconds = 12.0
-    slow_s: Seconds = 1.0
-    retry_after_s: Annotated[int, Field(ge=0, le=86_400)] | None = None
-    """The `Retry-After` of a 429 or 503; none by default, as on the Track API."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,8 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from schemas.errors import ConfigError
-from streams.sandbox.faults import FaultPlan, read_faults
+from streams.sandbox.fault_plan import FaultPlan
+from streams.sandbox.faults import read_faults
 from streams.sandbox.page import render
 from streams.sandbox.person import Person
 from streams.sandbox.track_v1 import read_path_identifier

@@ -12,8 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streams.sandbox.answers import fault_answer
 from streams.sandbox.chronicle import Chronicle
-from streams.sandbox.faults import FaultPlan
-from streams.sandbox.options import FaultStatus
+from streams.sandbox.fault_plan import FaultPlan
+from streams.sandbox.faults import FaultStatus
 
 RESET: Final = "sandbox_reset"
 """Where the connection's own reset is in the ASGI scope's state; `protocol` puts it there."""

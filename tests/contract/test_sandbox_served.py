@@ -13,13 +13,15 @@ import httpx
 import pytest
 
 from schemas.errors import UnavailableError
-from streams.sandbox.options import Faults, SandboxOptions
+from streams.sandbox.faults import Faults
+from streams.sandbox.options import SandboxOptions
 from streams.sandbox.serve import running_sandbox, serve
 
 IDENTIFY = {"type": "person", "action": "identify", "identifiers": {"id": "u-1"}, "attributes": {"text": "x" * 900}}
 BATCH = {"batch": [IDENTIFY] * 400}
 SERVE = """
-from streams.sandbox.options import SandboxOptions, Faults
+from streams.sandbox.faults import Faults
+from streams.sandbox.options import SandboxOptions
 from streams.sandbox.serve import serve
 serve(host="127.0.0.1", port=0, options=SandboxOptions(faults=Faults(rate=1, kinds=("hang",), hang_s=60)))
 """

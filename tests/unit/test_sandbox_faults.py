@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from schemas.errors import ConfigError
-from streams.sandbox.faults import FaultPlan, read_faults
-from streams.sandbox.options import Faults
+from streams.sandbox.fault_plan import FaultPlan
+from streams.sandbox.faults import Faults, read_faults
 
 
 def test_the_same_seed_draws_the_same_faults() -> None:

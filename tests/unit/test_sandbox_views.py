@@ -8,7 +8,8 @@ import orjson
 import pytest
 
 from streams.sandbox.app import create_app
-from streams.sandbox.options import Faults, SandboxOptions
+from streams.sandbox.faults import Faults
+from streams.sandbox.options import SandboxOptions
 from streams.sandbox.world import World
 
 IDENTIFY = {"type": "person", "action": "identify", "identifiers": {"id": "u-1"}, "attributes": {"plan": "pro"}}
