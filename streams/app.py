@@ -63,8 +63,8 @@ class DeliveryApp(faust.App):
 
     async def on_start(self) -> None:
         """Start what the agents need, before the consumer brings the first chunk."""
-        count = self.loop.run_in_executor(None, input_partitions, self.settings, list(AGENTS))
-        self.delivery.assignment.partitions_total = await count
+        partitions = self.loop.run_in_executor(None, input_partitions, self.settings, list(AGENTS))
+        self.delivery.budgets.partitions = await partitions
         self.add_future(self.delivery.journal.run())
         self.add_future(self.delivery.courier.run())
         await super().on_start()
@@ -115,7 +115,8 @@ def _faust_settings(settings: Settings) -> dict[str, Any]:
 
 def _add_gauges(app: DeliveryApp) -> None:
     delivery = app.delivery
-    live, ledger, throttle, owned = delivery.metrics.live, delivery.ledger, delivery.throttle, delivery.assignment
+    live, ledger, owned = delivery.metrics.live, delivery.ledger, delivery.assignment
+    throttles = delivery.budgets.throttles
     breaker = delivery.breaker
 
     def lag() -> Iterable[Reading]:
@@ -129,8 +130,8 @@ def _add_gauges(app: DeliveryApp) -> None:
     live(metrics.LAG, lag)
     live(metrics.OWNED, lambda: [((), len(owned.owned))])
     live(metrics.READY, lambda: [((), app.is_ready()[0])])
-    live(metrics.RATE, lambda: [((), throttle.rate_per_s)])
+    live(metrics.RATE, lambda: [((api,), throttle.rate_per_s) for api, throttle in throttles.items()])
     live(metrics.BREAKER, lambda: [((breaker.api, breaker.state, breaker.reason), 1)])
-    live(metrics.RATE_WAIT, lambda: [((), throttle.waited_s)])
+    live(metrics.RATE_WAIT, lambda: [((api,), throttle.waited_s) for api, throttle in throttles.items()])
     live(metrics.LEDGER_ENTRIES, lambda: [(("people",), ledger.person_count()), (("events",), ledger.event_count())])
     live(metrics.LEDGER_EVICTIONS, lambda: [((), ledger.evictions)])

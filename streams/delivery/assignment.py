@@ -1,4 +1,4 @@
-"""What happens when partitions come and go: ledger restored, the rate's share set, work in flight drained."""
+"""What happens when partitions come and go: ledger restored, the rates' shares set, work in flight drained."""
 
 import asyncio
 import time
@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import structlog
 from faust.types import TP
 
+from streams.delivery.budgets import Budgets
 from streams.delivery.lanes import Lanes
 from streams.delivery.ledger import Ledger
-from streams.delivery.throttle import Throttle
 from streams.kafka.ledger_reader import LedgerReader, LedgerRecord
 from streams.kafka.transactions import OutputTopics
 from streams.metrics import Metrics
@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 
 class Assignment:
-    """This worker's partitions; `partitions_total` counts those of all input topics that have a share of the rate."""
+    """This worker's partitions, and what goes with them."""
 
     def __init__(
         self,
@@ -27,18 +27,17 @@ class Assignment:
         ledger: Ledger,
         reader: LedgerReader,
         lanes: Lanes,
-        throttle: Throttle,
+        budgets: Budgets,
         metrics: Metrics,
         topics: OutputTopics,
         epoch: Callable[[], int],
     ) -> None:
-        self.partitions_total = 0
         self.owned: frozenset[TP] = frozenset()
         self.is_restored = False
         self._ledger = ledger
         self._reader = reader
         self._lanes = lanes
-        self._throttle = throttle
+        self._budgets = budgets
         self._metrics = metrics
         self._topics = topics
         self._epoch = epoch
@@ -57,7 +56,7 @@ class Assignment:
             self.owned = owned
             self.is_restored = True
             self._metrics.rebalances.inc()
-            await self._throttle.set_share(len(owned) / self.partitions_total)
+            await self._budgets.own(owned)
             log.info("partitions assigned", partitions=sorted(f"{tp.topic}/{tp.partition}" for tp in owned))
         return {places[place]: offset for place, offset in committed.items()}
 
@@ -87,9 +86,13 @@ class Assignment:
             self._ledger.restore_events(first.partition, first.timestamp_s, [record.key for record in records])
 
     async def drain(self) -> None:
-        """Finish or abandon the work in flight; returns within the drain deadline."""
+        """Finish or abandon the work in flight; returns within the drain deadline.
+
+        Until then the shares of the rates are ours: the group assigns nothing anew before all have drained.
+        """
         self.is_restored = False
         await self._lanes.drain(self._epoch())
+        await self._budgets.own(())
 
     def close(self) -> None:
         """Give up what is still being read."""

@@ -12,6 +12,7 @@ from streams.customerio.sender import TrackSender
 from streams.customerio.track import TrackClient
 from streams.customerio.wire import Wire
 from streams.delivery.assignment import Assignment
+from streams.delivery.budgets import Budgets
 from streams.delivery.courier import Courier
 from streams.delivery.journal import Journal
 from streams.delivery.lanes import Lanes
@@ -32,7 +33,7 @@ class Delivery:
 
     metrics: Metrics
     ledger: Ledger
-    throttle: Throttle
+    budgets: Budgets
     breaker: Breaker
     track: TrackClient
     courier: Courier
@@ -61,8 +62,8 @@ def build_delivery(
     topics = _output_topics(settings)
     reader = LedgerReader(librdkafka_config(settings), group=settings.app_id)
     ledger = Ledger(window_s=settings.dedupe_window_s, entries_max=settings.dedupe_max_entries)
-    throttle, track = Throttle(settings.track_rate_per_s), _track_client(settings, lease)
-    sender = _sender(settings, track, throttle, metrics)
+    budgets, track = Budgets(settings, lease), _track_client(settings, lease)
+    sender = _sender(settings, track, budgets.throttles["track"], metrics)
     courier = Courier(sender)
     journal = Journal(_writer(settings, topics, reader), observe=metrics.transaction)
     pipeline = Pipeline(
@@ -75,12 +76,12 @@ def build_delivery(
     )
     lanes = Lanes(pipeline, drain_s=settings.drain_s, is_ours=lambda: lease.is_held, crash=crash)
     assignment = Assignment(
-        ledger=ledger, reader=reader, lanes=lanes, throttle=throttle, metrics=metrics, topics=topics, epoch=epoch
+        ledger=ledger, reader=reader, lanes=lanes, budgets=budgets, metrics=metrics, topics=topics, epoch=epoch
     )
     return Delivery(
         metrics=metrics,
         ledger=ledger,
-        throttle=throttle,
+        budgets=budgets,
         breaker=sender.breaker,
         track=track,
         courier=courier,

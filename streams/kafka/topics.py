@@ -120,8 +120,8 @@ def require_partitions(admin: AdminClient, settings: Settings, topics: Collectio
     return common
 
 
-def input_partitions(settings: Settings, topics: Collection[str]) -> int:
-    """Give how many partitions these input topics have together, having insisted on them and on a worker's outputs.
+def input_partitions(settings: Settings, topics: Collection[str]) -> dict[str, int]:
+    """Give how many partitions each of these input topics has, having insisted on them and on a worker's outputs.
 
     Raises:
         ConfigError: as `require_partitions`.
@@ -129,7 +129,7 @@ def input_partitions(settings: Settings, topics: Collection[str]) -> int:
     """
     admin = connected_admin(settings)
     require_partitions(admin, settings, [*topics, *OUTPUTS])
-    return sum(partition_counts(admin, [settings.topic(name) for name in topics]).values())
+    return partition_counts(admin, [settings.topic(name) for name in topics])
 
 
 def _create(admin: AdminClient, topics: Collection[Topic]) -> list[str]:

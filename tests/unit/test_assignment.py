@@ -8,12 +8,14 @@ import pytest
 from faust.types import TP
 
 from streams.delivery.assignment import Assignment
+from streams.delivery.budgets import Budgets
 from streams.delivery.lanes import Lanes
 from streams.delivery.ledger import Ledger
-from streams.delivery.throttle import Throttle
+from streams.kafka.lease import Lease
 from streams.kafka.ledger_reader import LedgerReader, LedgerRecord, Place
 from streams.kafka.transactions import OutputTopics
 from streams.metrics import Metrics
+from streams.settings import Settings
 
 TOPICS = OutputTopics(results="results", letters="letters", people="people", events="events")
 CHANGES, EVENTS = "user-changes", "domain-events"
@@ -50,6 +52,7 @@ class FakeLanes:
     """Notes drains."""
 
     drained: list[int] = field(default_factory=list)
+    meanwhile: Callable[[], None] = lambda: None
     begun: list[tuple[int, dict[tuple[str, int], int]]] = field(default_factory=list)
 
     def begin(self, epoch: int, starts: Mapping[tuple[str, int], int]) -> None:
@@ -58,6 +61,7 @@ class FakeLanes:
 
     async def drain(self, epoch: int) -> None:
         """Note it."""
+        self.meanwhile()
         self.drained.append(epoch)
 
 
@@ -69,21 +73,26 @@ class World:
         self.reader = FakeReader()
         self.lanes = FakeLanes()
         self.ledger = Ledger(window_s=100, entries_max=100, clock_s=lambda: 10_000)
-        self.throttle = Throttle(100)
+        self.budgets = Budgets(Settings(track_rate_per_s=100), Lease(10))
+        self.budgets.partitions = {CHANGES: 4, EVENTS: 4}
+        self.rates: list[float] = []
         self.owner = Assignment(
             ledger=self.ledger,
             reader=cast(LedgerReader, self.reader),
             lanes=cast(Lanes, self.lanes),
-            throttle=self.throttle,
+            budgets=self.budgets,
             metrics=Metrics(),
             topics=TOPICS,
             epoch=lambda: self.epoch,
         )
-        self.owner.partitions_total = 8
 
     def overtake(self) -> None:
         """The next rebalance begins."""
         self.epoch += 1
+
+    def note_rate(self) -> None:
+        """What may be sent now."""
+        self.rates.append(self.budgets.throttles["track"].rate_per_s)
 
 
 async def test_a_partition_is_restored_before_it_starts() -> None:
@@ -101,13 +110,16 @@ async def test_a_partition_is_restored_before_it_starts() -> None:
 
 
 async def test_the_share_of_the_rate_is_that_of_the_partitions() -> None:
-    """Set when they are ours, given up when they are not."""
+    """Ours from the take-over to the end of the drain: not a moment longer, because others have it then."""
     world = World()
+    world.reader.meanwhile = world.lanes.meanwhile = world.note_rate
     await world.owner.take_over([TP(CHANGES, 3), TP(EVENTS, 3)])
-    rates = [world.throttle.rate_per_s]
-    await world.owner.take_over([])
+    await world.owner.drain()
+    world.note_rate()
+    await world.owner.take_over([TP(CHANGES, 3)])
+    world.note_rate()
 
-    assert [*rates, world.throttle.rate_per_s] == [pytest.approx(25), 0]
+    assert world.rates == [0, pytest.approx(25), 0, 0, pytest.approx(12.5)]
 
 
 async def test_an_empty_assignment_is_ready() -> None:
@@ -136,7 +148,11 @@ async def test_an_overtaken_take_over_changes_nothing_of_the_worker() -> None:
     world.reader.meanwhile = world.overtake
     await world.owner.take_over([TP(CHANGES, 1)])
 
-    assert (world.owner.is_restored, world.owner.owned, world.throttle.rate_per_s) == (False, frozenset(), 0)
+    assert (world.owner.is_restored, world.owner.owned, world.budgets.throttles["track"].rate_per_s) == (
+        False,
+        frozenset(),
+        0,
+    )
     world.reader.meanwhile = lambda: None
     await world.owner.take_over([TP(CHANGES, 1)])
     assert (world.reader.starts[1], world.owner.is_restored) == ({("people", 1): -1, ("events", 1): -1}, True)

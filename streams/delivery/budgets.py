@@ -1,0 +1,48 @@
+"""The fleet's budgets of requests, one for each limit that Customer.io sets, and this worker's share of each.
+
+The table says which input topics count for which budget; the share is that of their partitions which are ours.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Final, Literal
+
+from faust.types import TP
+
+from streams.delivery.throttle import Throttle
+from streams.kafka.lease import Lease
+from streams.kafka.topic_plan import BROADCAST_TRIGGERS, DOMAIN_EVENTS, TRANSACTIONAL_MESSAGES, USER_CHANGES
+from streams.settings import Settings
+
+Api = Literal["track", "app", "send", "broadcast"]
+
+TOPICS: Final[Mapping[Api, Collection[str]]] = {
+    "track": (USER_CHANGES, DOMAIN_EVENTS),
+    "app": (TRANSACTIONAL_MESSAGES,),
+    "send": (TRANSACTIONAL_MESSAGES,),
+    "broadcast": (BROADCAST_TRIGGERS,),
+}
+
+
+class Budgets:
+    """`partitions` counts those of each topic (full name) that the fleet consumes, no others: only these have a share.
+
+    Nobody asks the others of the fleet: as long as a partition has one owner, the shares never exceed the whole.
+    """
+
+    def __init__(self, settings: Settings, lease: Lease) -> None:
+        rates: dict[Api, float] = {
+            "track": settings.track_rate_per_s,
+            "app": settings.app_rate_per_s,
+            "send": settings.send_rate_per_s,
+            "broadcast": settings.broadcast_per_s,
+        }
+        self.partitions: Mapping[str, int] = {}
+        self.throttles = {api: Throttle(rate, lease) for api, rate in rates.items()}
+        self._topics = {api: [settings.topic(name) for name in names] for api, names in TOPICS.items()}
+
+    async def own(self, partitions: Collection[TP]) -> None:
+        """Take the share that goes with these partitions, and no more."""
+        for api, topics in self._topics.items():
+            total = sum(self.partitions.get(topic, 0) for topic in topics)
+            ours = sum(tp.topic in topics for tp in partitions)
+            await self.throttles[api].set_share(ours / total if total else 0.0)
