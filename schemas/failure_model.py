@@ -4,7 +4,6 @@ Data only. `agents/steps/judge.py` looks a row up for every answer, `FAILURES.md
 sandbox can do everything that stands in a row's `sandbox`.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -206,13 +205,3 @@ def row_of_status(status: int) -> Failure:
 def row_of_body(body: Body) -> Failure:
     """The row of a success with such a body."""
     return _BY_BODY[body]
-
-
-def as_markdown(rows: Iterable[Failure] = ROWS) -> str:
-    """The rows as a table."""
-    head = "| what came back | whose fault | what we do | in the sandbox |\n|---|---|---|---|\n"
-    lines = (
-        f"| {row.came_back} | {row.whose} | {row.what_we_do} | {', '.join(f'`{kind}`' for kind in row.sandbox)} |\n"
-        for row in rows
-    )
-    return head + "".join(lines)

@@ -23,12 +23,14 @@ class Evidence:
     def __init__(self, failures_min: int) -> None:
         self._failures_min = failures_min
         self._accepted: deque[float] = deque(maxlen=ACCEPTED_MAX)
+        self._last_accepted_s = float("-inf")
         self._first_tries: deque[bool] = deque(maxlen=FIRST_TRIES)
         self._region_due_s = float("-inf")
         self._region_pause_s = REGION_S_MIN
 
     def accepted(self, sent_s: float) -> None:
         """Some record was accepted by a request sent then."""
+        self._last_accepted_s = max(self._last_accepted_s, sent_s)
         if not self._accepted or sent_s >= self._accepted[-1] + ACCEPTED_EVERY_S:
             self._accepted.append(sent_s)
 
@@ -46,8 +48,8 @@ class Evidence:
             self._first_tries.remove(False)
 
     def others_accepted(self, after_s: float, before_s: float) -> bool:
-        """Whether a request that was sent in between was accepted."""
-        return any(after_s < sent_s < before_s for sent_s in reversed(self._accepted))
+        """Whether a request that was sent in between was accepted, `before_s` left out."""
+        return any(after_s <= sent_s < before_s for sent_s in (self._last_accepted_s, *reversed(self._accepted)))
 
     def failures_needed(self) -> int:
         """So many failures in a row are a record's own; the one first try that it spoiled itself does not count."""
