@@ -1,4 +1,4 @@
-"""`python -m streams.failure_page > FAILURES.md`: the failure model as a page for people; a test holds the page to it."""
+"""The failure model as a page for people: `make docs` writes it to FAILURES.md, and a test holds the file to it."""
 
 import sys
 
@@ -7,9 +7,11 @@ from schemas.failure_model import ROWS
 HEAD = """# When something fails
 
 What Customer.io answers, whose fault that is, and what a worker does about it.
-A record becomes a dead letter only for a fault of its own; every other fault is waited out, with the lanes held where they are.
+A record becomes a dead letter only for a fault of its own.
+Every other fault is waited out, with the lanes held where they are.
 
-This page is made from `schemas/failure_model.py` by `make docs`: the worker looks its answers up in the same table, and the sandbox can do everything in the last column (`cio-streams sandbox --fault-kind …`).
+This page is made from `schemas/failure_model.py` by `make docs`; the worker looks its answers up in the same table.
+The sandbox can do everything in the last column: `cio-streams sandbox --fault-kind …`.
 
 | what came back | whose fault | what we do | in the sandbox |
 |---|---|---|---|
