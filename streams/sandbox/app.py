@@ -12,6 +12,7 @@ from streams.sandbox.calls import TrackCalls
 from streams.sandbox.fault_plan import FaultPlan
 from streams.sandbox.operation import RefusedError
 from streams.sandbox.options import SandboxOptions
+from streams.sandbox.switch import Switch
 from streams.sandbox.views import Views
 from streams.sandbox.wire import Sleep, Wire
 from streams.sandbox.world import World
@@ -26,7 +27,8 @@ def create_app(
 ) -> Starlette:
     """Return the sandbox as an ASGI application. Faults that drop connections need `serve` to do so on the wire."""
     plan = FaultPlan(options.faults)
-    calls = TrackCalls(world, options=options, clock=clock)
+    account = Switch(options.account())
+    calls = TrackCalls(world, options=options, account=account, clock=clock)
     app = Starlette(
         routes=[*calls.routes(), *Views(world, plan=plan).routes()],
         middleware=[Middleware(Wire, plan=plan, chronicle=world.chronicle, sleep=sleep)],

@@ -1,8 +1,5 @@
 """The calls of the Track API: reads a request, lets the world carry it out, answers. `track_v1`, `track_v2` decide."""
 
-import base64
-import binascii
-import hmac
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -12,15 +9,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from streams.sandbox import answers, limits, track_v1, track_v2
+from streams.sandbox.account import REGION_PATH, TRACK_URLS, Account, is_authorised
 from streams.sandbox.operation import Identifier, Operation, Refusal, RefusedError
 from streams.sandbox.options import SandboxOptions
+from streams.sandbox.switch import Switch
 from streams.sandbox.world import World
 
 DISCARD_BYTES_MAX: Final = 8_000_000
 """So much of an oversized request is read and thrown away, for the answer to reach a client that is still sending."""
 
 ENVIRONMENT_ID: Final = 1
-TRACK_URLS: Final = {"us": "https://track.customer.io", "eu": "https://track-eu.customer.io"}
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -28,9 +26,12 @@ Handler = Callable[[Request], Awaitable[Response]]
 class TrackCalls:
     """The endpoints, each with its credentials checked first."""
 
-    def __init__(self, world: World, *, options: SandboxOptions, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, world: World, *, options: SandboxOptions, account: Switch[Account], clock: Callable[[], float]
+    ) -> None:
         self._world = world
         self._options = options
+        self._account = account
         self._clock = clock
 
     def routes(self) -> list[Route]:
@@ -39,7 +40,7 @@ class TrackCalls:
         return [
             self._route("POST", "/api/v2/batch", self._batch),
             self._route("POST", "/api/v2/entity", self._entity),
-            self._route("GET", "/api/v1/accounts/region", self._region),
+            self._route("GET", REGION_PATH, self._region),
             self._route("PUT", person, self._identify),
             self._route("DELETE", person, self._act_on_person("delete")),
             self._route("POST", f"{person}/suppress", self._act_on_person("suppress")),
@@ -50,7 +51,7 @@ class TrackCalls:
 
     def _route(self, method: str, path: str, handler: Handler) -> Route:
         async def guarded(request: Request) -> Response:
-            if not _is_authorised(request, options=self._options):
+            if not is_authorised(request.headers.get("authorization", ""), self._account.value):
                 return answers.unauthorised()
             return await handler(request)
 
@@ -61,6 +62,7 @@ class TrackCalls:
         items = body.get("batch") if isinstance(body, dict) else None
         if not isinstance(items, list):
             raise RefusedError("batch", "must be an array")
+        request.state.items = len(items)
         self._world.chronicle.open_request()
         errors: list[dict[str, Any]] = []
         now = self._clock()
@@ -81,7 +83,7 @@ class TrackCalls:
         return self._applied(operation)
 
     async def _region(self, _request: Request) -> Response:
-        region = self._options.region
+        region = self._account.value.region
         return answers.answer({"url": TRACK_URLS[region], "region": region, "environment_id": ENVIRONMENT_ID})
 
     async def _identify(self, request: Request) -> Response:
@@ -142,20 +144,3 @@ def _item_error(index: int, refusal: Refusal) -> dict[str, Any]:
 
 def _path_identifier(request: Request) -> Identifier:
     return track_v1.read_path_identifier(request.path_params["identifier"])
-
-
-def _is_authorised(request: Request, *, options: SandboxOptions) -> bool:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "basic":
-        return False
-    try:
-        # Customer.io's Go library sends the URL-safe alphabet, and is accepted.
-        pair = base64.b64decode(token.strip().translate({ord("-"): "+", ord("_"): "/"}), validate=True)
-    except (binascii.Error, ValueError):
-        return False
-    site_id, _, key = pair.partition(b":")
-    return _matches(site_id, options.site_id) and _matches(key, options.track_api_key)
-
-
-def _matches(given: bytes, expected: str | None) -> bool:
-    return bool(given) if expected is None else hmac.compare_digest(given, expected.encode())

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from pydantic import SecretStr
+
+from streams.sandbox.account import Account, Region
 from streams.sandbox.faults import Faults
 
 HOST: Final = "127.0.0.1"
@@ -13,7 +16,11 @@ PORT: Final = 8081
 class SandboxOptions:
     """What may differ from one sandbox to the next. Without credentials, any non-empty ones are accepted."""
 
-    region: Literal["us", "eu"] = "us"
+    region: Region = "us"
+    """Of this host; the account is in the same, unless `account_region` says another."""
+
+    account_region: Region | None = None
+    wrong_region_status: Literal[301, 307, 308, 401] = 301
     site_id: str | None = None
     track_api_key: str | None = None
     faults: Faults = field(default_factory=Faults)
@@ -31,3 +38,12 @@ class SandboxOptions:
 
     oversize_status: Literal[400, 413] = 400
     """Undocumented: the answer to a request that is too large as a whole."""
+
+    def account(self) -> Account:
+        """Return the account at the start."""
+        return Account(
+            region=self.account_region or self.region,
+            site_id=self.site_id,
+            track_api_key=None if self.track_api_key is None else SecretStr(self.track_api_key),
+            wrong_region_status=self.wrong_region_status,
+        )
