@@ -30,7 +30,7 @@ class Past:
     """What has become of some records so far.
 
     `attempts` is the number of all their requests, `failures` that of the last ones in a row, counted since the outage
-    number `outages` and first at `since_s`; `restarts` counts how often an outage made that count start again.
+    number `outages` and first at `since_s`.
     Whoever is under suspicion, because the other half or the region did well meanwhile, is tried only once.
     """
 
@@ -38,14 +38,12 @@ class Past:
     failures: int = 0
     since_s: float = 0.0
     outages: int = 0
-    restarts: int = 0
     suspicion: Suspicion = "none"
 
     def failed(self, now_s: float, outages: int) -> "Past":
         """One more attempt has failed; an outage explains all that failed before it."""
         if outages != self.outages:
-            began_again = Past(attempts=self.attempts, outages=outages, restarts=self.restarts + 1)
-            return began_again.failed(now_s, outages)
+            return Past(attempts=self.attempts, outages=outages).failed(now_s, outages)
         since_s = self.since_s if self.failures else now_s
         return replace(self, attempts=self.attempts + 1, failures=self.failures + 1, since_s=since_s)
 

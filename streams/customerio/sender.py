@@ -87,7 +87,8 @@ class TrackSender:
         return Request(lambda: self._client.batch(body), sum(len(parcel.bodies) for parcel in parcels), len(body))
 
     async def _conclude(self, parcels: Sequence[Parcel], end: Settled | Exhausted) -> list[Verdict]:
-        end = await self._insist(self._batch(parcels), end, may_be_halved=len(parcels) > 1)
+        if isinstance(end, Exhausted):
+            end = await self._insist(self._batch(parcels), end, may_be_halved=len(parcels) > 1)
         if isinstance(end, Exhausted):
             return [self._given_up(end)] if len(parcels) == 1 else await self._halve_suspects(parcels, end.past)
         match end.judgement:
@@ -119,7 +120,7 @@ class TrackSender:
             return None if past.failures >= self._evidence.failures_needed() else past
         if past.suspicion == "half" and may_be_halved:
             return None  # both halves failed: look further, a culprit may stand in each
-        if past.restarts and await self._region_convicts():
+        if self.breaker.reason == "outage" and await self._region_convicts():
             return replace(past, suspicion="region")
         self._evidence.outage()
         self.breaker.open("outage", end.cause)

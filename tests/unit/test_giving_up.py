@@ -103,6 +103,22 @@ async def test_a_lonely_record_is_given_up_on_the_regions_word() -> None:
 
 
 @fake_timed
+async def test_a_lonely_record_that_comes_in_an_outage_is_given_up_too() -> None:
+    """It never saw the breaker closed, and there is still nobody else to ask."""
+    down = True
+    bad = failing_with("bad")
+    world = World(FakeClient(answers=lambda at, body: DOWN if down else bad(at, body), latency_s=0.02))
+    early = asyncio.create_task(world.sender.send_batch(parcels("early")))
+    await asyncio.sleep(60)
+    early.cancel()
+    late = asyncio.create_task(world.sender.send_batch(parcels("bad")))
+    await asyncio.sleep(60)
+    down = False
+
+    assert [verdict.reason for verdict in await late] == ["retries_exhausted"]
+
+
+@fake_timed
 async def test_an_outage_gives_nobody_up() -> None:
     """An hour of it; then everything goes on where it was."""
     down = True
