@@ -1,42 +1,92 @@
 """`cio-streams sandbox`: only the Customer.io sandbox, in the foreground. Reads options, starts it, decides nothing."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
+from schemas.failure_model import SANDBOX_FAULTS
 from streams.sandbox.faults import Faults
-from streams.sandbox.options import HOST, PORT, SandboxOptions
+from streams.sandbox.options import HOST, KEEP_ALIVE_S, PORT, SandboxOptions
+from streams.sandbox.switch import Switch
+
+PANELS: Final = {
+    "account": "Account (while it runs: PUT /sandbox/account)",
+    "aim": "Which requests go wrong (while it runs: PUT /sandbox/faults)",
+    "fault": "How they go wrong (the same)",
+    "limit": "Limits of the server (the same)",
+}
+FAULTS: Final = {
+    "fault_rate": "rate",
+    "fault_kind": "kinds",
+    "fault_path": "paths",
+    "fault_containing": "containing",
+    "fault_count": "count",
+    **{
+        name: name
+        for name in (
+            "seed",
+            "latency_ms",
+            "hang_s",
+            "slow_s",
+            "retry_after_s",
+            "retry_after_as_date",
+            "rate_limit_per_s",
+            "soft_limit_per_s",
+            "daily_quota",
+        )
+    },
+}
+"""Each option's name among the faults, whose own defaults hold where it is not given."""
+
+Region = Literal["us", "eu"]
+
+
+def _option(panel: str | None, text: str, *names: str, **more: Any) -> Any:  # noqa: ANN401 - typer's own
+    return typer.Option(*names, help=text, rich_help_panel=PANELS[panel] if panel else None, **more)
 
 
 def sandbox(  # noqa: PLR0913 - one parameter per option of the command line
     *,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = HOST,
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = PORT,
-    region: Annotated[Literal["us", "eu"], typer.Option(help="Region that the account is in.")] = "us",
-    site_id: Annotated[str | None, typer.Option(help="Accept this site id only; any by default.")] = None,
-    track_api_key: Annotated[str | None, typer.Option(help="Accept this Track API key only; any by default.")] = None,
-    latency_ms: Annotated[float, typer.Option(help="Delay of every answer, in milliseconds.")] = 0.0,
-    fault_rate: Annotated[float, typer.Option(help="Share of the requests that go wrong, 0 to 1.")] = 0.0,
-    fault_kind: Annotated[
-        list[str] | None,
-        typer.Option(help="What goes wrong, may be repeated: a status, reset_before, reset_after, hang, slow."),
-    ] = None,
-    hang_s: Annotated[float, typer.Option(help="How long a hanging request hangs, in seconds.")] = 12.0,
-    seed: Annotated[int, typer.Option(help="The same seed draws the same faults.")] = 1,
-    keep_log: Annotated[bool, typer.Option("--keep-log", help="Keep every operation for GET /sandbox/log.")] = False,
+    host: Annotated[str, _option(None, "Address to listen on.")] = HOST,
+    port: Annotated[int, _option(None, "Port to listen on; 0 takes a free one.", min=0, max=65535)] = PORT,
+    keep_alive_s: Annotated[int, _option(None, "An idle connection is closed after so long.", min=0)] = KEEP_ALIVE_S,
+    keep_log: Annotated[bool, _option(None, "Keep every operation for GET /sandbox/log.", "--keep-log")] = False,
+    region: Annotated[Region, _option("account", "Region of this host.")] = "us",
+    account_region: Annotated[Region | None, _option("account", "Region of the account, if another.")] = None,
+    site_id: Annotated[str | None, _option("account", "Accept this site id only; any by default.")] = None,
+    track_api_key: Annotated[str | None, _option("account", "Accept this key only; any by default.")] = None,
+    fault_rate: Annotated[float, _option("aim", "Share of the requests that go wrong, 0 to 1.")] = 0.0,
+    fault_path: Annotated[list[str] | None, _option("aim", "Only paths that start so; may be repeated.")] = None,
+    fault_containing: Annotated[str | None, _option("aim", "Only bodies that contain this text.")] = None,
+    fault_count: Annotated[int | None, _option("aim", "Only so many; then all is well.")] = None,
+    seed: Annotated[int, _option("aim", "The same seed draws the same faults.")] = 1,
+    fault_kind: Annotated[list[str] | None, _option("fault", f"May be repeated: {', '.join(SANDBOX_FAULTS)}.")] = None,
+    latency_ms: Annotated[float, _option("fault", "Delay of every answer, in milliseconds.")] = 0.0,
+    hang_s: Annotated[float, _option("fault", "How long a hanging request hangs, in seconds.")] = 12.0,
+    slow_s: Annotated[float, _option("fault", "How long a slow answer, or its body, takes, in seconds.")] = 1.0,
+    retry_after_s: Annotated[int | None, _option("fault", "The Retry-After of a 429 or 503; none by default.")] = None,
+    retry_after_as_date: Annotated[bool, _option("fault", "As an HTTP date.", "--retry-after-as-date")] = False,
+    rate_limit_per_s: Annotated[int | None, _option("limit", "What exceeds it is a 429.")] = None,
+    soft_limit_per_s: Annotated[int | None, _option("limit", "What exceeds it is a 200, and dropped.")] = None,
+    daily_quota: Annotated[int | None, _option("limit", "What exceeds it is a 429 without Retry-After.")] = None,
 ) -> None:
     """Run a stand-in for Customer.io's Track API until Ctrl-C; open its address to see what arrived."""
-    from streams.sandbox.faults import read_faults  # noqa: PLC0415 - as the next
     from streams.sandbox.serve import serve  # noqa: PLC0415 - the web server takes a while to import
 
-    given: dict[str, object] = {"rate": fault_rate, "seed": seed, "latency_ms": latency_ms, "hang_s": hang_s}
-    if fault_kind:
-        given["kinds"] = fault_kind
     options = SandboxOptions(
         region=region,
         site_id=site_id,
         track_api_key=track_api_key,
-        faults=read_faults(given, current=Faults()),
+        keep_alive_s=keep_alive_s,
         keep_log=keep_log,
+        account_region=account_region,
+        faults=_faults(locals()),
     )
     serve(host=host, port=port, options=options)
+
+
+def _faults(given: Mapping[str, object]) -> Faults:
+    faults = Switch(Faults())
+    faults.change({field: given[name] for name, field in FAULTS.items() if given[name] not in (None, [])})
+    return faults.value

@@ -8,7 +8,6 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from streams.sandbox.faults import FaultStatus
 from streams.sandbox.operation import RefusedError
 
 # Seen in live answers. Left out: the two that would send a browser to HTTPS.
@@ -20,6 +19,13 @@ HEADERS: Final[Mapping[str, str]] = {
 }
 PROXY_STATUSES: Final = frozenset({502, 503, 504, 522, 524})
 """These come from the proxy in front of the API, in HTML."""
+
+REDIRECTS: Final = frozenset({301, 307, 308})
+V2_PATHS: Final = "/api/v2/"
+REFERENCE: Final = "(reference sandbox)"
+"""Customer.io ends some texts with such a thing for its support."""
+
+ITEM_FAULT: Final = {"reason": "invalid", "field": "sandbox", "message": "refused as a fault of the sandbox"}
 
 REASON_PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 
@@ -37,7 +43,7 @@ def batch_answer(errors: Sequence[Mapping[str, Any]]) -> Response:
 def refused(request: Request, error: Exception) -> Response:
     """Answer a call that breaks a rule as a whole, in the envelope of its version."""
     assert isinstance(error, RefusedError)  # noqa: S101 - registered for this class only
-    if not request.scope["path"].startswith("/api/v2/"):
+    if not request.scope["path"].startswith(V2_PATHS):
         return answer({"meta": {"errors": [error.refusal.message]}}, status=error.status)
     refusal = error.refusal
     shown = {"reason": refusal.reason, "field": refusal.field, "message": refusal.message}
@@ -55,19 +61,35 @@ def no_such_call(_request: Request, error: Exception) -> Response:
     return answer({"meta": {"error": REASON_PHRASES[status].lower()}}, status=status)
 
 
-def fault_answer(kind: FaultStatus, *, retry_after_s: int | None) -> Response:
-    """Answer with an error that is nobody's fault but ours: HTML where the proxy speaks, else JSON."""
-    status = int(kind)
+def failure(status: int, *, path: str) -> Response:
+    """Answer with an error that is nobody's fault but ours: HTML where the proxy speaks, else as the API does."""
     if status in PROXY_STATUSES:
         page = f"<html><head><title>{_phrase(status)}</title></head><body><h1>{_phrase(status)}</h1></body></html>\n"
-        response = Response(page, status_code=status, media_type="text/html")
-    elif status == HTTPStatus.UNAUTHORIZED:
+        return Response(page, status_code=status, media_type="text/html")
+    if status == HTTPStatus.UNAUTHORIZED:
         return unauthorised()
-    else:
-        response = answer({"meta": {"error": REASON_PHRASES.get(status, "error").lower()}}, status=status)
-    if retry_after_s is not None and status in {429, 503}:
-        response.headers["retry-after"] = str(retry_after_s)
+    message = REASON_PHRASES.get(status, "error").lower()
+    if path.startswith(V2_PATHS):
+        return answer({"errors": [{"reason": "invalid", "field": "", "message": message}]}, status=status)
+    return answer({"meta": {"error": message}}, status=status)
+
+
+def redirect(status: int, *, location: str) -> Response:
+    """Answer an account of the other region."""
+    response = answer({"errors": [{"detail": "wrong datacenter", "status": str(status)}]}, status=status)
+    response.headers["location"] = location
     return response
+
+
+def too_many(limit: str) -> Response:
+    """Answer what exceeds a limit, as the App API does; the Track API documents no such answer."""
+    detail = f"rate limited to {limit} {REFERENCE}"
+    return answer({"errors": [{"detail": detail, "status": "429"}]}, status=HTTPStatus.TOO_MANY_REQUESTS)
+
+
+def is_success(response: Response) -> bool:
+    """Whether an answer says that the request was carried out."""
+    return response.status_code in range(200, 300)
 
 
 def _phrase(status: int) -> str:

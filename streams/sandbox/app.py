@@ -9,12 +9,14 @@ from starlette.middleware import Middleware
 
 from streams.sandbox import answers
 from streams.sandbox.calls import TrackCalls
-from streams.sandbox.fault_plan import FaultPlan
+from streams.sandbox.exchange import Sleep
+from streams.sandbox.gate import Gate
 from streams.sandbox.operation import RefusedError
 from streams.sandbox.options import SandboxOptions
+from streams.sandbox.request_log import RequestLog
 from streams.sandbox.switch import Switch
 from streams.sandbox.views import Views
-from streams.sandbox.wire import Sleep, Wire
+from streams.sandbox.wire import Wire
 from streams.sandbox.world import World
 
 
@@ -26,12 +28,12 @@ def create_app(
     sleep: Sleep = asyncio.sleep,
 ) -> Starlette:
     """Return the sandbox as an ASGI application. Faults that drop connections need `serve` to do so on the wire."""
-    plan = FaultPlan(options.faults)
-    account = Switch(options.account())
+    account, log = Switch(options.account()), RequestLog()
+    gate = Gate(region=options.region, account=account, faults=Switch(options.faults))
     calls = TrackCalls(world, options=options, account=account, clock=clock)
     app = Starlette(
-        routes=[*calls.routes(), *Views(world, plan=plan).routes()],
-        middleware=[Middleware(Wire, plan=plan, chronicle=world.chronicle, sleep=sleep)],
+        routes=[*calls.routes(), *Views(world, gate=gate, log=log, clock=clock).routes()],
+        middleware=[Middleware(Wire, gate=gate, log=log, clock=clock, sleep=sleep)],
         exception_handlers={
             RefusedError: answers.refused,
             404: answers.no_such_call,

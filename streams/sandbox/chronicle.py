@@ -1,4 +1,4 @@
-"""What arrived, in the order in which it was applied: counters that are exact, and the newest operations.
+"""What was accepted, in the order in which it was applied: counters that are exact, and the newest operations.
 
 It never decides: the world tells it what happened.
 """
@@ -60,8 +60,6 @@ class Chronicle:
         self.keeps_log = keep_log
         self.operations: Counter[str] = Counter()
         self.ignored: Counter[str] = Counter()
-        self.requests: Counter[str] = Counter()
-        self.faults: Counter[str] = Counter()
         self.refused = 0
         self.request_count = 0
         self.seq = 0

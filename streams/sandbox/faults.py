@@ -1,24 +1,51 @@
-"""What goes wrong in a sandbox: the switch, and how it is read. `fault_plan` draws, `wire` carries out."""
+"""What goes wrong in a sandbox: the switch, data only. `gate` decides for each request, `mishaps` carries it out."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Final
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
-from schemas.errors import ConfigError
+from schemas.failure_model import SANDBOX_FAULTS
 
-FaultStatus = Literal["400", "401", "403", "404", "408", "413", "422", "429", "500", "502", "503", "504", "522", "524"]
-FaultKind = FaultStatus | Literal["reset_before", "reset_after", "hang", "slow"]
+RATE_LIMIT_MAX: Final = 100_000
+DAILY_QUOTA_MAX: Final = 1_000_000
+
+
+def _status_as_text(kind: object) -> object:
+    return str(kind) if type(kind) is int else kind
+
+
+def _known(kind: str) -> str:
+    if kind not in SANDBOX_FAULTS:
+        known = {"kind": kind, "known": ", ".join(SANDBOX_FAULTS)}
+        raise PydanticCustomError("unknown_kind", "no such kind of fault: {kind}; there are {known}", known)
+    return kind
+
+
+FaultKind = Annotated[str, BeforeValidator(_status_as_text), AfterValidator(_known)]
 Seconds = Annotated[float, Field(ge=0, le=600)]
+PerSecond = Annotated[int, Field(ge=1, le=RATE_LIMIT_MAX)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faults:
-    """What goes wrong: a share `rate` of the requests meets one of `kinds`, drawn evenly from a generator with `seed`.
+    """What goes wrong, `PUT /sandbox/faults` while it runs: a change starts `seed` and `count` anew.
 
-    A status, "reset_before" and "hang" leave the request undone; "reset_after" and "slow" carry it out. "hang" keeps
-    silent for `hang_s` and then drops the connection. `latency_ms` delays every answer, also the good ones.
+    A share `rate` of the requests that are aimed at meets one of `kinds`, drawn evenly from a generator with `seed`.
+    Aimed at are those whose path, as sent, starts with one of `paths` (none: all), and whose body, as sent, contains
+    `containing`; after `count` faults no more. An outage is `rate` 1 with 503, a poison item `rate` 1 with its id,
+    quotes included, in `containing`.
+
+    Nothing is applied: a status (in HTML where the proxy speaks, a 3xx with the other region's host as `Location`);
+    "html", a 200 with a page; "drop", a 200 as always; "reset_before"; "hang", silence for `hang_s`, then a reset.
+
+    Applied, and then: "reset_after"; "slow", an answer after `slow_s`; "slow_body", one whose body takes `slow_s`;
+    "cut_body", a connection that closes within the body; and, where the answer would have been a success, "empty", a
+    200 without a body; "truncated", a 200 with half a body; "truncated_207", half of a 207; "index_out_of_range", a
+    207 with the index after the last item's; "index_twice", a 207 with the first item's index two times.
+
+    "errors_in_200" refuses the first item, which is not applied, and takes the others: a 200 that names it.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -33,20 +60,27 @@ class Faults:
         "slow",
     )
     seed: int = 1
+    paths: tuple[str, ...] = ()
+    containing: str | None = None
+    count: Annotated[int, Field(ge=1)] | None = None
+
     latency_ms: Annotated[float, Field(ge=0, le=60_000)] = 0.0
+    """Delays every answer, also the good ones."""
+
     hang_s: Seconds = 12.0
     slow_s: Seconds = 1.0
+
     retry_after_s: Annotated[int, Field(ge=0, le=86_400)] | None = None
     """The `Retry-After` of a 429 or 503; none by default, as on the Track API."""
 
+    retry_after_as_date: bool = False
+    """As an HTTP date rather than in seconds."""
 
-_FAULTS = TypeAdapter(Faults)
+    rate_limit_per_s: PerSecond | None = None
+    """Hard: what exceeds it within any second is a 429."""
 
+    soft_limit_per_s: PerSecond | None = None
+    """What exceeds it within any second is answered with 200, and dropped, as the Track API is said to do."""
 
-def read_faults(given: Mapping[str, Any], *, current: Faults) -> Faults:
-    """Return `current` with what is given instead; a `ConfigError` names every field that is wrong."""
-    try:
-        return _FAULTS.validate_python(asdict(current) | dict(given))
-    except ValidationError as error:
-        faults = ("{}: {}".format(".".join(map(str, fault["loc"])), fault["msg"]) for fault in error.errors())
-        raise ConfigError("; ".join(faults)) from None
+    daily_quota: Annotated[int, Field(ge=1, le=DAILY_QUOTA_MAX)] | None = None
+    """As the App API has: every answer says what is left, and what exceeds it is a 429 without `Retry-After`."""

@@ -10,6 +10,7 @@ from streams.sandbox.faults import Faults
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 8081
+KEEP_ALIVE_S: Final = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,9 @@ class SandboxOptions:
     site_id: str | None = None
     track_api_key: str | None = None
     faults: Faults = field(default_factory=Faults)
+    keep_alive_s: int = KEEP_ALIVE_S
+    """An idle connection is closed after so long, and a request may cross that."""
+
     keep_log: bool = False
     """Keep every accepted operation for `GET /sandbox/log`, up to `chronicle.LOG_MAX`: about 500 bytes each."""
 

@@ -27,12 +27,14 @@ p { color: var(--quiet); margin: .2rem 0 1.5rem; } a { color: inherit; }
 table { border-collapse: collapse; width: 100%; } th { text-align: left; }
 td, th { border-bottom: 1px solid var(--line); padding: .35rem .6rem .35rem 0; vertical-align: top; }
 td.detail { font: .8rem/1.5 ui-monospace, monospace; overflow-wrap: anywhere; }
-.good { color: var(--good); } .bad { color: var(--bad); }
+.good { color: var(--good); } .bad { color: var(--bad); } p.bad { margin: 0 0 .5rem; }
 </style></head><body>
 <h1>Customer.io sandbox</h1>
 <p>What arrived here; nothing leaves this machine. As JSON: <a href="/sandbox/state">state</a>,
 <a href="/sandbox/people">people</a>, <a href="/sandbox/suppressed">suppressed</a>,
-<a href="/sandbox/faults">faults</a>, <a href="/sandbox/log">log</a>.</p>
+<a href="/sandbox/requests">requests</a>, <a href="/sandbox/log">log</a>.
+Switches: <a href="/sandbox/faults">faults</a>, <a href="/sandbox/account">account</a>.</p>
+$conduct
 <div class="counters">$counters</div>
 <h2>Requests</h2><div class="counters">$requests</div>
 <h2>Newest operations</h2>
@@ -43,12 +45,14 @@ td.detail { font: .8rem/1.5 ui-monospace, monospace; overflow-wrap: anywhere; }
 """)
 
 
-def render(summary: Mapping[str, Any], people: Sequence[Mapping[str, Any]]) -> str:
-    """Return the page for a summary as `/sandbox/state` shows it, and for people as the views show them."""
+def render(summary: Mapping[str, Any], people: Sequence[Mapping[str, Any]], *, conduct: Sequence[str] = ()) -> str:
+    """Return the page for a summary as `/sandbox/state` shows it, for people as the views do, and what goes wrong."""
     faults = {f"fault {kind}": count for kind, count in summary["faults"].items()}
+    rate = {"in the last second": summary["requests_last_second"]}
     return _PAGE.substitute(
+        conduct="".join(f'<p class="bad">{escape(sentence)}</p>' for sentence in conduct),
         counters=_counters({name.replace("_", " "): summary[name] for name in COUNTERS}),
-        requests=_counters(dict(sorted(summary["requests"].items())) | faults),
+        requests=_counters(rate | dict(sorted(summary["requests"].items())) | faults),
         operations="".join(map(_operation, summary["newest"])),
         people="".join(map(_person, people)),
     )

@@ -14,11 +14,10 @@ import uvicorn
 from schemas.errors import UnavailableError
 from streams.sandbox.app import create_app
 from streams.sandbox.options import HOST, SandboxOptions
-from streams.sandbox.protocol import ResettableProtocol
+from streams.sandbox.protocol import LineProtocol
 from streams.sandbox.world import World
 
 BACKLOG: Final = 2048
-KEEP_ALIVE_S: Final = 300
 SHUTDOWN_S: Final = 1
 """So long a request may still be answered after a signal; hanging ones are cut."""
 
@@ -65,7 +64,7 @@ def _server(options: SandboxOptions) -> uvicorn.Server:
     app = create_app(World(options=options), options=options)
     config = uvicorn.Config(
         app,
-        http=ResettableProtocol,
+        http=LineProtocol,
         loop="uvloop",
         ws="none",
         lifespan="off",
@@ -73,7 +72,7 @@ def _server(options: SandboxOptions) -> uvicorn.Server:
         log_level="critical",
         access_log=False,
         server_header=False,
-        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_keep_alive=options.keep_alive_s,
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
     return uvicorn.Server(config)

@@ -1,7 +1,6 @@
-"""The sandbox's own pages, under `/sandbox/…` and `/`: what arrived, as JSON and HTML; and the switch for faults."""
+"""The sandbox's own pages, under `/sandbox/…` and `/`: what arrived, as JSON and HTML; and its switches."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator
-from dataclasses import asdict
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, Final
 
@@ -11,14 +10,16 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from schemas.errors import ConfigError
-from streams.sandbox.fault_plan import FaultPlan
-from streams.sandbox.faults import read_faults
+from streams.sandbox.gate import Gate
+from streams.sandbox.in_words import describe
 from streams.sandbox.page import render
 from streams.sandbox.person import Person
+from streams.sandbox.request_log import RequestLog
+from streams.sandbox.switch import Switch
 from streams.sandbox.track_v1 import read_path_identifier
 from streams.sandbox.world import World
 
-FAULTS_BYTES_MAX: Final = 10_000
+SWITCH_BYTES_MAX: Final = 10_000
 NEWEST_SHOWN: Final = 20
 LINES_PER_BLOCK: Final = 1000
 
@@ -26,9 +27,11 @@ LINES_PER_BLOCK: Final = 1000
 class Views:
     """What a person, or a test, may look at; nothing here changes the world."""
 
-    def __init__(self, world: World, *, plan: FaultPlan) -> None:
+    def __init__(self, world: World, *, gate: Gate, log: RequestLog, clock: Callable[[], float]) -> None:
         self._world = world
-        self._plan = plan
+        self._gate = gate
+        self._requests_seen = log
+        self._clock = clock
 
     def routes(self) -> list[Route]:
         """Return the pages."""
@@ -39,16 +42,21 @@ class Views:
             Route("/sandbox/people", self._people, methods=["GET"]),
             Route("/sandbox/people/{identifier}", self._person, methods=["GET"]),
             Route("/sandbox/suppressed", self._suppressed, methods=["GET"]),
-            Route("/sandbox/faults", self._faults, methods=["GET"]),
-            Route("/sandbox/faults", self._set_faults, methods=["PUT"]),
+            Route("/sandbox/requests", self._requests, methods=["GET"]),
+            Route("/sandbox/arrivals", self._arrivals, methods=["GET"]),
+            *_switch_routes("/sandbox/faults", self._gate.faults),
+            *_switch_routes("/sandbox/account", self._gate.account),
         ]
 
     async def _page(self, _request: Request) -> Response:
         people = [show_person(person) for person in self._world.people.newest(NEWEST_SHOWN)]
-        return HTMLResponse(render(summarise(self._world), people))
+        return HTMLResponse(render(self._summary(), people, conduct=describe(self._gate)))
 
     async def _state(self, _request: Request) -> Response:
-        return _json(summarise(self._world))
+        return _json(self._summary())
+
+    def _summary(self) -> dict[str, Any]:
+        return summarise(self._world, self._requests_seen, now=self._clock())
 
     async def _log(self, _request: Request) -> Response:
         if not self._world.chronicle.keeps_log:
@@ -80,24 +88,38 @@ class Views:
         ]
         return _json(show_person(person) | {"devices": list(person.devices.values()), "events": events})
 
-    async def _faults(self, _request: Request) -> Response:
-        return _json(asdict(self._plan.faults))
+    async def _requests(self, request: Request) -> Response:
+        after = request.query_params.get("after", "0")
+        if not (after.isascii() and after.isdecimal()):
+            return _json({"error": "after must be the number of a request"}, status=400)
+        seen = self._requests_seen.after(int(after))
+        return _json_lines(_blocks(each.as_json() for each in seen))
 
-    async def _set_faults(self, request: Request) -> Response:
+    async def _arrivals(self, _request: Request) -> Response:
+        return _json_lines(_blocks(tuple(self._requests_seen.arrivals)))
+
+
+def _switch_routes(path: str, switch: Switch[Any]) -> list[Route]:
+    async def show(_request: Request) -> Response:
+        return _json(switch.shown())
+
+    async def change(request: Request) -> Response:
         try:
-            given = orjson.loads((await request.body())[: FAULTS_BYTES_MAX + 1])
+            given = orjson.loads((await request.body())[: SWITCH_BYTES_MAX + 1])
         except orjson.JSONDecodeError:
             return _json({"error": "the body must be a JSON object"}, status=400)
         if not isinstance(given, dict):
             return _json({"error": "the body must be a JSON object"}, status=400)
         try:
-            self._plan.replace(read_faults(given, current=self._plan.faults))
+            switch.change(given)
         except ConfigError as error:
             return _json({"error": str(error)}, status=400)
-        return await self._faults(request)
+        return await show(request)
+
+    return [Route(path, show, methods=["GET"]), Route(path, change, methods=["PUT"])]
 
 
-def summarise(world: World) -> dict[str, Any]:
+def summarise(world: World, requests: RequestLog, *, now: float) -> dict[str, Any]:
     """Return what arrived, in numbers and with the newest operations."""
     chronicle, people = world.chronicle, world.people
     newest = islice(reversed(chronicle.newest), NEWEST_SHOWN)
@@ -111,8 +133,11 @@ def summarise(world: World) -> dict[str, Any]:
         "accepted": chronicle.seq,
         "refused": chronicle.refused,
         "ignored": chronicle.ignored,
-        "requests": chronicle.requests,
-        "faults": chronicle.faults,
+        "requests": requests.ends,
+        "requests_last_second": requests.last_second(now),
+        "requests_dropped": requests.count - len(requests.requests),
+        "arrivals_dropped": requests.count - len(requests.arrivals),
+        "faults": requests.faults,
         "forgotten": people.forgotten,
         "log_dropped": chronicle.log_dropped,
         "newest": [entry.as_json() for entry in newest],
@@ -142,7 +167,7 @@ def _json_lines(blocks: Iterator[bytes]) -> Response:
     return StreamingResponse(stream(), media_type="application/x-ndjson")
 
 
-def _blocks(rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+def _blocks(rows: Iterable[object]) -> Iterator[bytes]:
     lines = (orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
     while block := b"".join(islice(lines, LINES_PER_BLOCK)):
         yield block

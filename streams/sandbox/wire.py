@@ -1,107 +1,88 @@
-"""Stands between the network and the calls: delays answers and lets requests go wrong as the plan says.
+"""Stands between the network and the calls: every request to the API is noted, judged by the gate, and answered.
 
 It knows no call and no person. Paths reach the routes undecoded, so that an id may hold an encoded slash.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Final, cast
+from collections.abc import Callable
+from typing import Final
 from urllib.parse import quote
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from streams.sandbox.answers import fault_answer
-from streams.sandbox.chronicle import Chronicle
-from streams.sandbox.fault_plan import FaultPlan
-from streams.sandbox.faults import FaultStatus
-
-RESET: Final = "sandbox_reset"
-"""Where the connection's own reset is in the ASGI scope's state; `protocol` puts it there."""
+from streams.sandbox.exchange import CONNECTION, Exchange, Sleep, read_body
+from streams.sandbox.gate import Caller, Gate
+from streams.sandbox.mishaps import let_happen
+from streams.sandbox.request_log import RequestLog
 
 API_PATHS: Final = ("/api/",)
-"""Only these are delayed and go wrong; our own views always answer."""
-
-Sleep = Callable[[float], Awaitable[None]]
+"""Only these are delayed, go wrong and are noted; our own views always answer."""
 
 
 class Wire:
     """ASGI middleware: one per sandbox."""
 
-    def __init__(self, app: ASGIApp, *, plan: FaultPlan, chronicle: Chronicle, sleep: Sleep) -> None:
+    def __init__(self, app: ASGIApp, *, gate: Gate, log: RequestLog, clock: Callable[[], float], sleep: Sleep) -> None:
         self._app = app
-        self._plan = plan
-        self._chronicle = chronicle
+        self._gate = gate
+        self._log = log
+        self._clock = clock
         self._sleep = sleep
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request on, or let it go wrong."""
         raw_path = scope.get("raw_path") or quote(scope["path"]).encode()
-        scope = dict(scope) | {"path": raw_path.decode("ascii", errors="replace")}
-        if not scope["path"].startswith(API_PATHS):
+        path = raw_path.decode("ascii", errors="replace")
+        scope = dict(scope) | {"path": path, "state": dict(scope.get("state", {}))}
+        if not path.startswith(API_PATHS):
             await self._app(scope, receive, send)
             return
-        kind = self._plan.draw()
+        exchange = await self._open(scope, receive, send)
+        kind = self._decide(exchange) if exchange.is_whole else None  # else the calls say what is wrong with it
+        await let_happen(kind, exchange, self._gate)
+
+    async def _open(self, scope: Scope, receive: Receive, send: Send) -> Exchange:
+        line = scope["state"].get(CONNECTION)
+        seen = self._log.open(
+            scope["method"],
+            scope["path"],
+            headers=scope["headers"],
+            connection=None if line is None else line.number,
+            now=self._clock(),
+        )
+        body, is_whole = await read_body(receive)
+        seen.body_bytes = len(body)
+        return Exchange(
+            app=self._app,
+            scope=scope,
+            receive=receive,
+            send=send,
+            body=body,
+            is_whole=is_whole,
+            seen=seen,
+            log=self._log,
+            clock=self._clock,
+            sleep=self._sleep,
+            latency_s=self._gate.faults.value.latency_ms / 1000,
+        )
+
+    def _decide(self, exchange: Exchange) -> str | None:
+        now = self._clock()
+        caller = Caller(
+            method=exchange.scope["method"],
+            path=exchange.scope["path"],
+            authorization=_authorization(exchange.scope),
+            body=exchange.body,
+        )
+        kind = self._gate.stop(caller, now=now)
         if kind is not None:
-            self._chronicle.faults[kind] += 1
-        latency_s = self._plan.faults.latency_ms / 1000
-        match kind:
-            case None:
-                await self._app(scope, receive, self._delayed(send, delay_s=latency_s))
-            case "slow":
-                await self._app(scope, receive, self._delayed(send, delay_s=latency_s + self._plan.faults.slow_s))
-            case "hang":
-                await self._hang(scope, receive)
-            case "reset_before":
-                await self._drop(scope, receive)
-            case "reset_after":
-                await self._app(scope, receive, _swallow)
-                await self._sleep(latency_s)
-                await self._drop(scope, receive)
-            case _:
-                await self._fail(kind, scope, receive, self._delayed(send, delay_s=latency_s))
-
-    def _delayed(self, send: Send, *, delay_s: float) -> Send:
-        async def delayed(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                if delay_s:
-                    await self._sleep(delay_s)
-                self._chronicle.requests[str(message["status"])] += 1
-            await send(message)
-
-        return delayed
-
-    async def _fail(self, kind: FaultStatus, scope: Scope, receive: Receive, send: Send) -> None:
-        await _read_to_the_end(receive)  # an answer before the request's end would reach the client as a reset
-        response = fault_answer(kind, retry_after_s=self._plan.faults.retry_after_s)
-        await response(scope, receive, send)
-
-    async def _hang(self, scope: Scope, receive: Receive) -> None:
-        try:
-            async with asyncio.timeout(self._plan.faults.hang_s):
-                await _until_disconnected(receive)
-            self._chronicle.requests["dropped"] += 1
-        except TimeoutError:
-            await self._drop(scope, receive)
-
-    async def _drop(self, scope: Scope, receive: Receive) -> None:
-        """Reset the connection without a byte of an answer."""
-        self._chronicle.requests["dropped"] += 1
-        reset = cast("Callable[[], None] | None", scope.get("state", {}).get(RESET))
-        if reset is None:
-            raise ConnectionResetError("the sandbox drops this request; only a served one can do so on the wire")
-        reset()
-        await _until_disconnected(receive)  # returning earlier would make the server complain of a missing answer
+            self._log.stop(exchange.seen, kind)
+        quota = self._gate.quota(now)
+        if quota is not None:
+            names = (b"x-ratelimit-limit", b"x-ratelimit-remaining")
+            exchange.extra_headers = [(name, str(count).encode()) for name, count in zip(names, quota, strict=True)]
+        return kind
 
 
-async def _swallow(_message: Message) -> None:
-    """Throw an answer away."""
-
-
-async def _read_to_the_end(receive: Receive) -> None:
-    while (await receive()).get("more_body", False):
-        pass
-
-
-async def _until_disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+def _authorization(scope: Scope) -> str:
+    found = (value for name, value in scope["headers"] if name == b"authorization")
+    return bytes(next(found, b"")).decode("latin-1")

@@ -1,12 +1,16 @@
 """The options of `cio-streams sandbox`."""
 
 import socket
+from dataclasses import fields
 
+import pytest
 import typer
 from typer.testing import CliRunner, Result
 
 from schemas.errors import ConfigError, UnavailableError
-from streams.cli.sandbox import sandbox
+from streams.cli.sandbox import FAULTS, sandbox
+from streams.sandbox.faults import Faults
+from streams.sandbox.options import SandboxOptions
 
 
 def run(*arguments: str) -> Result:
@@ -16,13 +20,81 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, arguments)
 
 
+def options_of(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> SandboxOptions:
+    """What the command makes of its arguments."""
+    served: list[SandboxOptions] = []
+
+    def fake_serve(*, host: str, port: int, options: SandboxOptions) -> None:
+        assert host
+        assert port
+        served.append(options)
+
+    monkeypatch.setattr("streams.sandbox.serve.serve", fake_serve)
+    assert run(*arguments).exit_code == 0
+    return served[0]
+
+
+def test_without_options_nothing_goes_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The defaults are those of the sandbox itself."""
+    assert SandboxOptions() == options_of(monkeypatch)
+
+
+def test_every_fault_has_its_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever can be switched over HTTP can be switched at the start."""
+    arguments = {
+        "fault-rate": "1",
+        "fault-kind": "503",
+        "fault-path": "/api/v2",
+        "fault-containing": "u-1",
+        "fault-count": "3",
+        "seed": "7",
+        "latency-ms": "20",
+        "hang-s": "4",
+        "slow-s": "2",
+        "retry-after-s": "5",
+        "rate-limit-per-s": "100",
+        "soft-limit-per-s": "90",
+        "daily-quota": "1000",
+    }
+    given = [f"--{name}={value}" for name, value in arguments.items()]
+    options = options_of(monkeypatch, *given, "--retry-after-as-date", "--fault-kind=hang", "--fault-path=/api/v1")
+
+    assert {field.name for field in fields(Faults)} == set(FAULTS.values())
+    assert options.faults == Faults(
+        rate=1,
+        kinds=("503", "hang"),
+        paths=("/api/v2", "/api/v1"),
+        containing="u-1",
+        count=3,
+        seed=7,
+        latency_ms=20,
+        hang_s=4,
+        slow_s=2,
+        retry_after_s=5,
+        retry_after_as_date=True,
+        rate_limit_per_s=100,
+        soft_limit_per_s=90,
+        daily_quota=1000,
+    )
+
+
+def test_the_account_has_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Region and credentials, and the region where this host is."""
+    arguments = ("--region=eu", "--account-region=us", "--site-id=s", "--track-api-key=k", "--keep-alive-s=5")
+    options = options_of(monkeypatch, *arguments, "--keep-log")
+
+    assert options == SandboxOptions(
+        region="eu", account_region="us", site_id="s", track_api_key="k", keep_alive_s=5, keep_log=True
+    )
+
+
 def test_wrong_faults_stop_it_before_it_listens() -> None:
     """A fault that there is not, or a share above 1, is a fault of the settings, and each is named."""
     result = run("--fault-rate", "2", "--fault-kind", "meteor")
 
     assert isinstance(result.exception, ConfigError)
     assert "rate" in str(result.exception)
-    assert "kinds" in str(result.exception)
+    assert "no such kind of fault: meteor" in str(result.exception)
 
 
 def test_a_taken_port_is_unavailable() -> None:
@@ -34,8 +106,9 @@ def test_a_taken_port_is_unavailable() -> None:
 
 
 def test_help_names_every_option() -> None:
-    """The help comes from the command itself."""
+    """The help comes from the command itself, and names every kind of fault."""
     output = run("--help").output
 
     assert "Track API" in output
     assert "--latency-ms" in output
+    assert "index_out_of_range" in output

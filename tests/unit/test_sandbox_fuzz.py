@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from streams.sandbox.operation import Identifier, Operation, RefusedError
 from streams.sandbox.options import SandboxOptions
 from streams.sandbox.page import render
+from streams.sandbox.request_log import RequestLog
 from streams.sandbox.track_v1 import read_anonymous_event, read_event, read_identify
 from streams.sandbox.track_v2 import ACTIONS, PERSON_ACTIONS, read_item
 from streams.sandbox.views import show_person, summarise
@@ -45,7 +46,7 @@ def show_all(world: World) -> None:
     """Render every view."""
     people = [show_person(person) for person in world.people]
     orjson.dumps(people)
-    render(summarise(world), people)
+    render(summarise(world, RequestLog(), now=1.0), people)
 
 
 @given(st.lists(ITEMS, max_size=12))
