@@ -1,5 +1,6 @@
 """The composition root: Faust's app with our transport and agents, and the parts of a worker, in their order."""
 
+import asyncio
 import contextlib
 import tempfile
 import time
@@ -13,6 +14,7 @@ import mode
 from agents.domain_events import domain_events
 from agents.user_changes import user_changes
 from streams import metrics
+from streams.customerio.region import check_region
 from streams.delivery.build import build_delivery
 from streams.kafka import topic_plan
 from streams.kafka.clients import faust_credentials
@@ -64,7 +66,7 @@ class DeliveryApp(faust.App):
     async def on_start(self) -> None:
         """Start what the agents need, before the consumer brings the first chunk."""
         partitions = self.loop.run_in_executor(None, input_partitions, self.settings, list(AGENTS))
-        self.delivery.budgets.partitions = await partitions
+        self.delivery.budgets.partitions, _ = await asyncio.gather(partitions, check_region(self.settings))
         self.add_future(self.delivery.journal.run())
         self.add_future(self.delivery.courier.run())
         await super().on_start()

@@ -23,10 +23,11 @@ _SERVICE_LINK = re.compile(r".*_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
-    """What was found: `values` by setting name, `origins` (the variable each came from), `faults` as lines."""
+    """What was found: `values` by setting name, `origins` (the variable each came from), `files`, `faults` as lines."""
 
     values: Mapping[str, str]
     origins: Mapping[str, str]
+    files: Mapping[str, Path]
     faults: tuple[str, ...]
 
 
@@ -34,6 +35,7 @@ def gather(names: Collection[str], *, environ: Mapping[str, str]) -> Gathered:
     """Read the settings called `names` from `environ`, values in files included; an empty variable counts as unset."""
     values: dict[str, str] = {}
     origins: dict[str, str] = {}
+    files: dict[str, Path] = {}
     faults: list[str] = []
     present = {variable: value for variable, value in environ.items() if value}
     for name in names:
@@ -46,8 +48,10 @@ def gather(names: Collection[str], *, environ: Mapping[str, str]) -> Gathered:
             continue
         if found is not None:
             origins[name], values[name] = found
+            if origins[name] != variable:
+                files[name] = Path(present[origins[name]])
     faults.extend(_misspelt(present, known={name.upper() for name in names}))
-    return Gathered(values=values, origins=origins, faults=tuple(faults))
+    return Gathered(values=values, origins=origins, files=files, faults=tuple(faults))
 
 
 class _FaultError(Exception):

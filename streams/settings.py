@@ -22,7 +22,7 @@ LOCAL_BOOTSTRAP: Final = "127.0.0.1:9092"
 TOPIC_PREFIX_CHARS_MAX: Final = 225  # Kafka allows 249 for a topic's name, and our longest name has 24
 APP_ID_CHARS_MAX: Final = 200
 _DAY_S: Final = 86_400
-_TRACK_URLS: Final = {"us": "https://track.customer.io", "eu": "https://track-eu.customer.io"}
+TRACK_URLS: Final = {"us": "https://track.customer.io", "eu": "https://track-eu.customer.io"}
 _APP_URLS: Final = {"us": "https://api.customer.io", "eu": "https://api-eu.customer.io"}
 
 
@@ -62,10 +62,6 @@ def _token(value: SecretStr) -> SecretStr:
     return value
 
 
-def _plain_token(value: str) -> str:
-    return _token(SecretStr(value)).get_secret_value()
-
-
 _Lower = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
 _Upper = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
 _Url = Annotated[str, AfterValidator(_url)]
@@ -99,7 +95,7 @@ class Settings(BaseSettings):
     topic_replication: Annotated[int, Field(ge=1, le=100)] = 1
 
     customerio_region: Annotated[Literal["us", "eu"], _Lower] = "us"
-    customerio_site_id: Annotated[str, AfterValidator(_plain_token)] | None = None
+    customerio_site_id: _Key | None = None
     customerio_track_api_key: _Key | None = None
     customerio_app_api_key: _Key | None = None
     customerio_webhook_signing_key: _Key | None = None
@@ -122,6 +118,9 @@ class Settings(BaseSettings):
     http_port: Annotated[int, Field(ge=0, le=65_535)] = 8080
     log_format: Annotated[Literal["console", "json"], _Lower] | None = None
     log_level: Annotated[Literal["debug", "info", "warning", "error", "critical"], _Lower] = "info"
+
+    files: Mapping[str, Path] = {}
+    """No setting of its own: the file of each setting that came from one, by the setting's name."""
 
     @classmethod
     def settings_customise_sources(
@@ -159,7 +158,7 @@ class Settings(BaseSettings):
     @property
     def track_url(self) -> str:
         """Base of the Track API, without a slash at its end."""
-        return self.customerio_track_url or _TRACK_URLS[self.customerio_region]
+        return self.customerio_track_url or TRACK_URLS[self.customerio_region]
 
     @property
     def app_url(self) -> str:
@@ -171,10 +170,11 @@ class Settings(BaseSettings):
         return self.topic_prefix + name
 
     def masked(self) -> dict[str, str | int | float | None]:
-        """All settings for the log at start, secrets as `***`."""
-        plain = self.model_dump(mode="json")
+        """All settings for the log at start, secrets as `***`; the paths of files are shown, for `NAME_FILE`."""
+        plain = self.model_dump(mode="json", exclude={"files"})
         secrets = [name for name, value in self if isinstance(value, SecretStr)]
-        return plain | dict.fromkeys(secrets, "***")
+        files = {f"{name}_file": str(path) for name, path in self.files.items()}
+        return plain | dict.fromkeys(secrets, "***") | files
 
     def with_changes(self, **changes: object) -> Self:
         """Give the same settings with some changed, checked like the first ones."""
@@ -187,11 +187,12 @@ def load_settings(environ: Mapping[str, str] | None = None, *, needs_track: bool
     Raises:
         SettingsError: every fault at once, one line each; never a value.
     """
-    gathered = gather(list(Settings.model_fields), environ=os.environ if environ is None else environ)
+    names = [name for name in Settings.model_fields if name != "files"]
+    gathered = gather(names, environ=os.environ if environ is None else environ)
     faults = list(gathered.faults)
     settings = None
     try:
-        settings = Settings.model_validate(dict(gathered.values))
+        settings = Settings.model_validate({**gathered.values, "files": gathered.files})
     except ValidationError as error:
         unread = set(gathered.origins) - set(gathered.values)  # these have a line already
         details = error.errors(include_input=False, include_url=False)

@@ -33,6 +33,7 @@ def run_worker(settings: Settings) -> int:
     gc.set_threshold(GC_THRESHOLD, 50, 100)
     with bind(settings.http_host, settings.http_port) as listener:
         listener.listen()
+        log.info("settings", **settings.masked())
         return uvloop.run(_run(settings, listener))
 
 

@@ -5,12 +5,16 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import orjson
+from pydantic import SecretStr
 
 from agents.pipeline import Plan
 from agents.ports import Publication
 from schemas.chunk import Chunk, Membership
 from schemas.delivery import Parcel, Verdict
 from schemas.record import Record
+from streams.customerio.credentials import Credentials
+from streams.customerio.track import TrackClient
+from streams.settings import Settings
 from tests.unit.input_records import TIMESTAMP_MS, InputRecord
 
 Decide = Callable[[Parcel], bool]
@@ -49,6 +53,18 @@ def make_publication(chunk: Chunk | None = None, **parts: Any) -> Publication:  
     results = [(record.key, b"result-%d" % record.offset) for record in chunk.records]
     whole: dict[str, Any] = {"results": results, "letters": [], "people": [], "events": [], "concluded_s": 1000} | parts
     return Publication(chunk=chunk, **whole)
+
+
+def track_client(
+    url: str = "https://track.example.com",
+    *,
+    credentials: Credentials | None = None,
+    timeout_s: float = 10.0,
+    **parts: Any,  # noqa: ANN401 - permit, transport
+) -> TrackClient:
+    """Build a client whose site id is `site` and whose key is `key`, unless `credentials` say otherwise."""
+    settings = Settings(customerio_site_id=SecretStr("site"), customerio_track_api_key=SecretStr("key"))
+    return TrackClient(url, credentials=credentials or Credentials(settings), timeout_s=timeout_s, **parts)
 
 
 async def settle_down(turns: int = 20) -> None:

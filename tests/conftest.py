@@ -68,6 +68,7 @@ def settings_factory(kafka: str, prefix: str) -> Iterator[SettingsFactory]:
             "topic_prefix": f"{prefix}{len(made)}." if made else prefix,
             "app_id": f"{prefix}app{len(made)}",
             "topic_partitions": 2,
+            "customerio_track_url": "http://127.0.0.1:1",  # nobody: no test speaks to the real one
         }
         settings = Settings.model_validate(own | changes)
         made.append(settings)

@@ -11,11 +11,13 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 from schemas.answer import Answer, NoAnswer
+from streams.customerio.credentials import Credentials
 
 RETRY_AFTER_S_MAX = 300.0
 CONNECTIONS_MAX = 8
 KEEPALIVE_S = 60.0  # well under what the server allows
 ANSWER_BYTES_MAX = 1_000_000
+REFUSALS = (401, 403)  # of the credentials, on this API
 
 
 async def _always() -> None:
@@ -23,23 +25,22 @@ async def _always() -> None:
 
 
 class TrackClient:
-    """Basic authentication with site id and key; a request has `timeout_s` in all."""
+    """Basic authentication with site id and key as they are at each request, which has `timeout_s` in all."""
 
     def __init__(
         self,
         url: str,
         *,
-        site_id: str,
-        api_key: str,
+        credentials: Credentials,
         timeout_s: float,
         permit: Callable[[], Awaitable[None]] = _always,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
+        self.credentials = credentials
         self._timeout_s = timeout_s
         self._permit = permit
         self._http = httpx.AsyncClient(
             base_url=url,
-            auth=(site_id, api_key),
             timeout=timeout_s,
             follow_redirects=False,  # a redirect means the wrong region, and would lose the body
             limits=httpx.Limits(max_connections=CONNECTIONS_MAX, keepalive_expiry=KEEPALIVE_S),
@@ -68,7 +69,8 @@ class TrackClient:
         await self._permit()
         content = None if body is None else self._permitted(body)
         headers = {} if body is None else {"Content-Length": str(len(body))}
-        request = self._http.stream(method, path, content=content, headers=headers)
+        site_id, key = used = self.credentials.current()
+        request = self._http.stream(method, path, content=content, headers=headers, auth=(site_id, key))
         try:
             async with asyncio.timeout(self._timeout_s), request as response:
                 answered = await _beginning(response)
@@ -78,6 +80,8 @@ class TrackClient:
             return NoAnswer("timeout")
         except (httpx.TransportError, httpx.DecodingError) as exc:
             return NoAnswer(type(exc).__name__)
+        if response.status_code in REFUSALS:
+            self.credentials.refused(used)
         return Answer(response.status_code, answered, _retry_after_s(response.headers.get("retry-after")))
 
     async def _permitted(self, body: bytes) -> AsyncIterator[bytes]:

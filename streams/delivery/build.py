@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from agents.pipeline import Pipeline
 from streams.customerio.breaker import Breaker
+from streams.customerio.credentials import Credentials
+from streams.customerio.region import describe_region
 from streams.customerio.sender import TrackSender
 from streams.customerio.track import TrackClient
 from streams.customerio.wire import Wire
@@ -93,14 +95,20 @@ def build_delivery(
 
 
 def _sender(settings: Settings, track: TrackClient, throttle: Throttle, metrics: Metrics) -> TrackSender:
-    breaker = Breaker("track", first_pause_s=settings.retry_backoff_s, jitter=random.random, observer=metrics)
+    breaker = Breaker(
+        "track",
+        first_pause_s=settings.retry_backoff_s,
+        jitter=random.random,
+        observer=metrics,
+        has_news=track.credentials.changed,
+    )
     return TrackSender(
         track,
         Wire(breaker, throttle, metrics),
         attempts_max=settings.retry_attempts,
         backoff_s=settings.retry_backoff_s,
         jitter=random.random,
-        describe_region=lambda _: "",
+        describe_region=lambda answer: describe_region(answer, settings),
     )
 
 
@@ -124,11 +132,9 @@ def _writer(settings: Settings, topics: OutputTopics, reader: LedgerReader) -> T
 
 
 def _track_client(settings: Settings, lease: Lease) -> TrackClient:
-    key = settings.customerio_track_api_key
     return TrackClient(
         settings.track_url,
-        site_id=settings.customerio_site_id or "",
-        api_key=key.get_secret_value() if key else "",
+        credentials=Credentials(settings),
         timeout_s=settings.request_timeout_s,
         permit=lease.acquire,
     )

@@ -22,7 +22,7 @@ from streams.sandbox.app import create_app
 from streams.sandbox.options import SandboxOptions
 from streams.sandbox.world import World
 from streams.settings import Settings
-from tests.builders import make_chunk, make_publication
+from tests.builders import make_chunk, make_publication, track_client
 from tests.fakes import FakeCustomerIo, FakeWriter
 from tests.unit.input_records import InputRecord
 
@@ -40,7 +40,7 @@ def sandbox() -> httpx.AsyncBaseTransport:
 @pytest.fixture(params=[FakeCustomerIo, sandbox], ids=["fake", "sandbox"])
 async def client(request: pytest.FixtureRequest) -> AsyncIterator[TrackClient]:
     """Our client on either."""
-    made = TrackClient("https://track.example.com", site_id="s", api_key="k", timeout_s=10, transport=request.param())
+    made = track_client(transport=request.param())
     yield made
     await made.close()
 

@@ -7,9 +7,7 @@ import sys
 
 import pytest
 
-from schemas.answer import Answer, NoAnswer
 from streams.__main__ import run
-from streams.cli.check import region_faults
 from streams.settings import Settings
 
 COMMANDS = ("worker", "topics", "publish", "sandbox", "kafka", "check")
@@ -97,31 +95,6 @@ def test_check_tells_bad_settings_as_its_faults(
         "CUSTOMERIO_SITE_ID",
         "CUSTOMERIO_TRACK_API_KEY",
     ]
-
-
-@pytest.mark.parametrize(
-    ("answer", "said"),
-    [
-        (NoAnswer("ConnectError"), "cannot be reached (ConnectError)"),
-        (Answer(401, b""), "CUSTOMERIO_SITE_ID and CUSTOMERIO_TRACK_API_KEY (401)"),
-        (Answer(301, b""), "status 301"),
-        (Answer(503, b""), "status 503"),
-        (Answer(200, b"<html>"), "does not tell the account's region"),
-        (Answer(200, b"[]"), "does not tell the account's region"),
-        (Answer(200, b'{"region": "eu"}'), "CUSTOMERIO_REGION: is us, but"),
-        (Answer(200, b'{"region": ["x"]}'), "CUSTOMERIO_REGION: is us, but"),
-    ],
-)
-def test_what_customerio_answers_is_judged(answer: Answer | NoAnswer, said: str) -> None:
-    """Each kind of trouble has one sentence."""
-    (fault,) = region_faults(answer, settings=Settings())
-
-    assert said in fault
-
-
-def test_the_right_region_is_no_fault() -> None:
-    """Credentials that belong to the configured region pass."""
-    assert list(region_faults(Answer(200, b'{"region": "us"}'), settings=Settings())) == []
 
 
 def test_the_command_line_starts_without_kafka_faust_or_http_clients() -> None:

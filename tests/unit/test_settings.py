@@ -122,16 +122,6 @@ def test_no_fault_shows_a_value(tmp_path: Path) -> None:
     assert "s3cret" not in "\n".join(lines)
 
 
-def test_a_value_can_come_from_a_file(tmp_path: Path) -> None:
-    """The newline that editors put at the end of a file does not belong to the secret."""
-    (tmp_path / "key").write_text("k-1\n")
-
-    settings = load_settings({"CUSTOMERIO_TRACK_API_KEY_FILE": str(tmp_path / "key")})
-
-    assert settings.customerio_track_api_key is not None
-    assert settings.customerio_track_api_key.get_secret_value() == "k-1"
-
-
 def test_a_value_and_a_file_of_it_contradict_each_other(tmp_path: Path) -> None:
     """Two sources for one setting are a fault, not a matter of precedence."""
     (tmp_path / "id").write_text("a")
@@ -253,16 +243,6 @@ def test_the_environment_of_the_machine_is_read_by_load_settings_only(monkeypatc
 
     assert os.environ["APP_ID"] == load_settings().app_id
     assert Settings().app_id == "customerio-streams"
-
-
-def test_masked_settings_hide_what_is_secret() -> None:
-    """A secret that is set shows as stars, one that is not as None."""
-    masked = load_settings({"CUSTOMERIO_TRACK_API_KEY": "k-1", "CUSTOMERIO_SITE_ID": "s-1"}).masked()
-
-    assert masked["customerio_track_api_key"] == "***"
-    assert masked["customerio_app_api_key"] is None
-    assert masked["customerio_site_id"] == "s-1"
-    assert "k-1" not in repr(masked)
 
 
 def test_missing_track_credentials_are_named() -> None:

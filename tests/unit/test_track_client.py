@@ -13,20 +13,15 @@ from hypothesis import strategies as st
 
 from schemas.answer import Answer, NoAnswer
 from streams.customerio.track import ANSWER_BYTES_MAX, RETRY_AFTER_S_MAX, TrackClient, _retry_after_s
+from tests.builders import track_client
 from tests.fake_time import in_fake_time
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
-def client(handler: Handler, *, timeout_s: float = 10) -> TrackClient:
+def client(handler: Handler) -> TrackClient:
     """A client whose transport is a function."""
-    return TrackClient(
-        "https://track.example.com",
-        site_id="site",
-        api_key="key",
-        timeout_s=timeout_s,
-        transport=httpx.MockTransport(handler),
-    )
+    return track_client(transport=httpx.MockTransport(handler))
 
 
 async def ask(handler: Handler) -> Answer | NoAnswer:
@@ -84,7 +79,7 @@ async def test_the_last_byte_waits_for_permission() -> None:
         permits.append(1)
 
     permits_by_part: list[int] = []
-    asked = TrackClient("https://x.example.com", site_id="s", api_key="k", timeout_s=5, permit=permit, transport=Wire())
+    asked = track_client(timeout_s=5, permit=permit, transport=Wire())
     await asked.batch(b'{"batch":[]}')
     await asked.close()
 
@@ -138,7 +133,7 @@ def test_a_request_has_its_time_in_all() -> None:
     async def ask_slowly() -> tuple[Answer | NoAnswer, float]:
         loop = asyncio.get_running_loop()
         started = loop.time()
-        asked = TrackClient("https://x.example.com", site_id="s", api_key="k", timeout_s=5, transport=Drip())
+        asked = track_client(timeout_s=5, transport=Drip())
         answer = await asked.batch(b"")
         await asked.close()
         return answer, loop.time() - started
