@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 
 import httpx
+import orjson
 import pytest
 
 from schemas.errors import UnavailableError
@@ -83,6 +84,63 @@ def test_latency_delays_the_answer() -> None:
         client.get("/api/v1/accounts/region")
 
         assert time.monotonic() - started >= 0.1
+
+
+def connections(client: httpx.Client) -> list[int]:
+    """The number of the connection by which each request came."""
+    return [orjson.loads(line)["connection"] for line in client.get("/sandbox/requests").text.splitlines()]
+
+
+def test_requests_of_one_connection_are_known_as_such(client: httpx.Client) -> None:
+    """Each connection has a number of its own."""
+    for _ in range(2):
+        client.post("/api/v2/batch", json=BATCH)
+    httpx.post(f"{client.base_url}/api/v2/batch", json=BATCH, auth=("site", "key"))
+    first, second, other = connections(client)
+
+    assert first == second != other
+
+
+def test_an_idle_connection_is_closed() -> None:
+    """After the time that was asked for; the next request needs another one."""
+    with (
+        running_sandbox(SandboxOptions(keep_alive_s=0)) as url,
+        httpx.Client(base_url=url, auth=("site", "key")) as client,
+    ):
+        for _ in range(2):
+            client.post("/api/v2/batch", json=BATCH)
+            time.sleep(0.05)  # for its end to arrive
+        first, second = connections(client)
+
+        assert first != second
+
+
+def test_a_request_under_way_is_seen(client: httpx.Client) -> None:
+    """One that hangs stands in the log without an end until it has one."""
+    client.put("/sandbox/faults", json={"rate": 1, "kinds": ["hang"], "hang_s": 60})
+    with pytest.raises(httpx.ReadTimeout):
+        client.post("/api/v2/batch", json=BATCH, timeout=0.1)
+    deadline = time.monotonic() + 5
+    seen = [orjson.loads(client.get("/sandbox/requests").text)]
+    while seen[-1]["ended_at"] is None and time.monotonic() < deadline:
+        seen.append(orjson.loads(client.get("/sandbox/requests").text))
+
+    assert (seen[-1]["status"], seen[-1]["fault"], seen[-1]["items"]) == (None, "hang", 400)
+    assert seen[-1]["ended_at"] >= seen[-1]["arrived_at"] + 0.1
+
+
+def test_a_client_that_leaves_in_the_middle_meets_no_fault(client: httpx.Client) -> None:
+    """What has not arrived whole is neither applied nor drawn for."""
+    client.put("/sandbox/faults", json={"rate": 1, "kinds": ["503"]})
+    host, port = client.base_url.host, client.base_url.port
+    assert port is not None
+    with socket.create_connection((host, port)) as connection:
+        connection.sendall(b"POST /api/v2/batch HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+    deadline = time.monotonic() + 5
+    while not (state := client.get("/sandbox/state").json())["requests"] and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+    assert (state["accepted"], state["faults"], state["requests"]) == (0, {}, {"401": 1})
 
 
 def test_a_taken_port_is_said_to_be_taken() -> None:
