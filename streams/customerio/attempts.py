@@ -19,7 +19,9 @@ from streams.customerio.wire import Request, Response, Wire
 
 TOTAL_S_MAX = 120.0  # of requests and pauses, however many attempts are allowed; waiting at the breaker does not count
 
-Suspicion = Literal["none", "half", "region"]
+Suspicion = Literal["none", "asked", "half", "region"]
+"""Why a request is tried only once: its other half is asked too, or did better, or the region answers meanwhile."""
+
 Ruling = Accepted | Refused | Unclear | TryAgain | TooFast | Misconfigured
 
 log = structlog.get_logger()
@@ -31,7 +33,7 @@ class Past:
 
     `attempts` is the number of all their requests, `failures` that of the last ones in a row, counted since the outage
     number `outages` and first at `since_s`.
-    Whoever is under suspicion, because the other half or the region did well meanwhile, is tried only once.
+    Whoever is under suspicion is tried only once.
     """
 
     attempts: int = 0
@@ -105,8 +107,10 @@ class Attempts:
                 case Accepted() | Refused() | Unclear():
                     assert isinstance(response, Answer)  # noqa: S101 - no answer is always judged TryAgain
                     return Settled(judgement=ruling, status=response.status, attempts=past.attempts + 1)
-                case TooFast() | Misconfigured():
-                    continue  # the breaker lets it wait; no attempt is used up
+                case TooFast():  # the breaker makes it wait; no attempt is used up, here and below
+                    self._wire.count_retry("HTTP 429")
+                case Misconfigured(_, cause):
+                    self._wire.count_retry(cause)
                 case TryAgain(cause):
                     now_s = loop.time()
                     tries = tries + 1 if past.outages == self._breaker.outages else 1
@@ -176,5 +180,6 @@ class Attempts:
         """Full jitter on a doubling pause."""
         pause_s: float = min(self._backoff_s * 2.0 ** min(tries - 1, PAUSES_MAX), PAUSE_S_MAX) * self._jitter()
         log.warning("request failed, trying again", cause=cause, failures=tries, pause_s=round(pause_s, 1))
-        await self._wire.pause(pause_s, cause)
+        self._wire.count_retry(cause)
+        await self._wire.pause(pause_s)
         return pause_s

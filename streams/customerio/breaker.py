@@ -127,8 +127,12 @@ class Breaker:
         if self.is_closed:
             self._pauses = 0
         elif permit.is_probe and self.state == "half_open":
-            log.info("Customer.io works again", api=self.api, reason=self.reason, held_s=self._held_s())
-            self.state, self.reason, self._pauses = "closed", "", 0
+            self.close()
+
+    def close(self) -> None:
+        """The API works again, as a probe has shown, or its own word."""
+        log.info("Customer.io works again", api=self.api, reason=self.reason, held_s=self._held_s())
+        self.state, self.reason, self._pauses = "closed", "", 0
 
     def fails(self, permit: Permit, cause: str, retry_after_s: float | None) -> None:
         """Theirs or the network's fault; one request's failure says nothing yet, unless it was the probe."""
@@ -164,11 +168,6 @@ class Breaker:
         if is_news or (permit and permit.is_probe):
             self._wait_longer(cause)
         return is_news
-
-    def hurry(self) -> None:
-        """There is reason to believe that the outage is none: let the next probe go at once."""
-        if self.reason == "outage":
-            self._due_s = _now_s()
 
     def _begin(self, state: State, reason: Reason) -> None:
         if self.is_closed:

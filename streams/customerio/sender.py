@@ -1,4 +1,4 @@
-"""Sends parcels until there is a verdict on each, and decides whose fault it is when a request keeps failing.
+"""Sends parcels until there is a verdict on each: what is halved, what is sent alone, what each verdict says.
 
 A fault that is not the parcels' own is waited out at the breaker, however long: the lanes hold their place.
 """
@@ -14,7 +14,8 @@ import structlog
 from agents.steps.judge import Accepted, Refused, Unclear
 from agents.steps.pack import batch_body
 from schemas.delivery import Parcel, Verdict
-from streams.customerio.attempts import Attempts, Exhausted, Past, Settled
+from streams.customerio.attempts import Attempts, Exhausted, Settled
+from streams.customerio.blame import Blame, Guilty
 from streams.customerio.evidence import Evidence
 from streams.customerio.wire import Call, Request, Response, Wire
 
@@ -46,16 +47,17 @@ class TrackSender:
         self._client = client
         self._wire = wire
         self.breaker = wire.breaker
-        self._evidence = Evidence(attempts_max)
+        evidence = Evidence(attempts_max)
         self._attempts = Attempts(
             wire,
-            self._evidence,
+            evidence,
             region=Request(client.region),
             attempts_max=attempts_max,
             backoff_s=backoff_s,
             jitter=jitter,
             describe_region=describe_region,
         )
+        self._blame = Blame(self._attempts, evidence, wire.breaker)
 
     @property
     def is_held(self) -> bool:
@@ -86,11 +88,12 @@ class TrackSender:
         body = batch_body(parcels)
         return Request(lambda: self._client.batch(body), sum(len(parcel.bodies) for parcel in parcels), len(body))
 
-    async def _conclude(self, parcels: Sequence[Parcel], end: Settled | Exhausted) -> list[Verdict]:
+    async def _conclude(self, parcels: Sequence[Parcel], end: Settled | Exhausted | Guilty) -> list[Verdict]:
+        is_alone = len(parcels) == 1
         if isinstance(end, Exhausted):
-            end = await self._insist(self._batch(parcels), end, may_be_halved=len(parcels) > 1)
-        if isinstance(end, Exhausted):
-            return [self._given_up(end)] if len(parcels) == 1 else await self._halve_suspects(parcels, end.past)
+            end = await self._blame.pursue(self._batch(parcels), end, is_alone=is_alone)
+        if isinstance(end, Guilty):
+            return [_given_up(end.end)] if is_alone else await self._halve_suspects(parcels, end)
         match end.judgement:
             case Accepted(refused):
                 return _verdicts(parcels, refused, end)
@@ -101,39 +104,6 @@ class TrackSender:
             case Unclear():
                 return [await self._send_alone(parcel, end.attempts) for parcel in parcels]
 
-    async def _insist(self, request: Request, end: Settled | Exhausted, *, may_be_halved: bool) -> Settled | Exhausted:
-        """Send the request again until it is settled, or until it is certain enough that it fails by its own fault."""
-        while isinstance(end, Exhausted):
-            past = await self._doubt(end, may_be_halved=may_be_halved)
-            if past is None:
-                return end
-            end = await self._attempts.settle(request, past)
-        return end
-
-    async def _doubt(self, end: Exhausted, *, may_be_halved: bool) -> Past | None:
-        """None when the request is to blame; else the past with which it is tried again."""
-        past = end.past
-        if past.outages != self.breaker.outages:
-            return past  # while others were looked at there was an outage: what failed before tells nothing
-        before_s = float("inf") if past.suspicion == "half" else end.sent_s
-        if past.suspicion == "region" or self._evidence.others_accepted(past.since_s, before_s):
-            return None if past.failures >= self._evidence.failures_needed() else past
-        if past.suspicion == "half" and may_be_halved:
-            return None  # both halves failed: look further, a culprit may stand in each
-        if self.breaker.reason == "outage" and await self._region_convicts():
-            return replace(past, suspicion="region")
-        self._evidence.outage()
-        self.breaker.open("outage", end.cause)
-        return past
-
-    async def _region_convicts(self) -> bool:
-        """Whether the API's own word is to be had, and taken, that it works: there may be nobody else to ask."""
-        now_s = asyncio.get_running_loop().time()
-        if not self._evidence.may_ask_region(now_s) or not await self._attempts.region_answers():
-            return False
-        self._evidence.region_convicted(now_s)
-        return True
-
     async def _halve_refused(self, parcels: Sequence[Parcel], end: Settled) -> list[Verdict]:
         past = replace(self._attempts.fresh(), attempts=end.attempts)
         verdicts = []
@@ -141,22 +111,21 @@ class TrackSender:
             verdicts += await self._conclude(half, await self._attempts.settle(self._batch(half), past))
         return verdicts
 
-    async def _halve_suspects(self, parcels: Sequence[Parcel], past: Past) -> list[Verdict]:
+    async def _halve_suspects(self, parcels: Sequence[Parcel], guilty: Guilty) -> list[Verdict]:
         """Try either half once: that the other one is accepted is what convicts a half."""
+        past = replace(guilty.end.past, suspicion=guilty.suspicion, since_s=asyncio.get_running_loop().time())
         log.info("looking for what makes a request fail", parcels=len(parcels), failures=past.failures)
-        past = replace(past, suspicion="half", since_s=asyncio.get_running_loop().time())
         halves = _halves(parcels)
         ends = [await self._attempts.settle(self._batch(half), past) for half in halves]
-        if all(
-            isinstance(end, Exhausted) for end in ends
-        ):  # who stands alone now has not been seen beside one that works
-            ends = [
-                await self._attempts.settle(self._batch(half), end.past)
-                if len(half) == 1 and isinstance(end, Exhausted)
-                else end
-                for half, end in zip(halves, ends, strict=True)
-            ]
+        if all(isinstance(end, Exhausted) for end in ends):
+            ends = [await self._confirm(half, end) for half, end in zip(halves, ends, strict=True)]
         return [v for half, end in zip(halves, ends, strict=True) for v in await self._conclude(half, end)]
+
+    async def _confirm(self, half: Sequence[Parcel], end: Settled | Exhausted) -> Settled | Exhausted:
+        """Both halves have failed: who stands alone by now has not failed beside one that did better, so once more."""
+        if isinstance(end, Settled) or len(half) > 1:
+            return end
+        return await self._attempts.settle(self._batch(half), end.past)
 
     async def _send_alone(self, parcel: Parcel, attempted: int) -> Verdict:
         """Ask for an answer that can only be about this parcel: that of its operations one by one."""
@@ -172,9 +141,9 @@ class TrackSender:
 
     async def _verdict_alone(self, request: Request, attempted: int) -> Verdict:
         past = replace(self._attempts.fresh(), attempts=attempted)
-        end = await self._insist(request, await self._attempts.settle(request, past), may_be_halved=False)
-        if isinstance(end, Exhausted):
-            return self._given_up(end)
+        end = await self._blame.pursue(request, await self._attempts.settle(request, past), is_alone=True)
+        if isinstance(end, Guilty):
+            return _given_up(end.end)
         match end.judgement:
             case Accepted(refused):
                 return _refusal(end, refused[0]) if refused else _acceptance(end)
@@ -182,17 +151,6 @@ class TrackSender:
                 return _refusal(end, detail)
             case Unclear():
                 return _refusal(end, f"HTTP {end.status} without a readable reason")
-
-    def _given_up(self, end: Exhausted) -> Verdict:
-        self._evidence.explained()
-        self.breaker.hurry()
-        return Verdict(
-            accepted=False,
-            status=end.status,
-            attempts=end.past.attempts,
-            detail=f"{end.cause}, {end.past.failures} times in a row, while other requests were accepted",
-            reason="retries_exhausted",
-        )
 
 
 def _halves(parcels: Sequence[Parcel]) -> tuple[Sequence[Parcel], Sequence[Parcel]]:
@@ -219,3 +177,13 @@ def _acceptance(end: Settled) -> Verdict:
 
 def _refusal(end: Settled, detail: str) -> Verdict:
     return Verdict(accepted=False, status=end.status, attempts=end.attempts, detail=detail, reason="rejected")
+
+
+def _given_up(end: Exhausted) -> Verdict:
+    return Verdict(
+        accepted=False,
+        status=end.status,
+        attempts=end.past.attempts,
+        detail=f"{end.cause}, {end.past.failures} times in a row, while other requests were accepted",
+        reason="retries_exhausted",
+    )

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from schemas.answer import Answer, NoAnswer
 from streams.customerio.breaker import Breaker, Permit
+from streams.delivery.progress import touch
 
 Response = Answer | NoAnswer
 Call = Callable[[], Awaitable[Response]]
@@ -66,6 +67,7 @@ class Wire:
         """What the call answers."""
         loop = asyncio.get_running_loop()
         started = loop.time()
+        touch("on the wire")
         with _noted(self.on_wire):
             response = await request.call()
         seconds = loop.time() - started
@@ -77,9 +79,12 @@ class Wire:
         await self._limiter.acquire()
         return await self.send(request)
 
-    async def pause(self, seconds: float, cause: str) -> None:
-        """Wait before the next attempt; not at all when the breaker makes it wait anyway."""
+    def count_retry(self, cause: str) -> None:
+        """A request will be repeated."""
         self._observer.retry(cause)
+
+    async def pause(self, seconds: float) -> None:
+        """Wait before the next attempt; not at all when the breaker makes it wait anyway."""
         if self.breaker.is_closed:
             with _noted(self.waiting):
                 await asyncio.sleep(seconds)

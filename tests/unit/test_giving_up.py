@@ -68,14 +68,26 @@ async def test_a_culprit_is_found_by_halving(count: int, failure: Response) -> N
         assert world.observer.holds == []
 
 
+@pytest.mark.parametrize("place", [0, 7, 250, 499])
 @fake_timed
-async def test_a_culprit_alone_in_the_world_is_found_too() -> None:
-    """Its siblings are the others; before there are any, the API's region must answer."""
-    world = World(FakeClient(answers=failing_with(7), latency_s=0.02))
-    verdicts = await world.sender.send_batch(parcels(*range(10)))
+async def test_a_culprit_alone_in_the_world_is_found_too(place: int) -> None:
+    """Its siblings are the others: they are asked before all is held."""
+    world = World(FakeClient(answers=failing_with(place), latency_s=0.02))
+    verdicts = await world.sender.send_batch(parcels(*range(500)))
 
-    assert [n for n, verdict in enumerate(verdicts) if not verdict.accepted] == [7]
-    assert world.client.times[-1] - world.client.times[0] < 120
+    assert [n for n, verdict in enumerate(verdicts) if not verdict.accepted] == [place]
+    assert len(world.client.calls) - 3 <= 2 * math.log2(500) + 2
+    assert world.observer.holds == []
+
+
+@fake_timed
+async def test_two_culprits_alone_in_the_world_are_found() -> None:
+    """One stands in either half, so that nothing is accepted at first: then the region speaks for the API."""
+    world = World(FakeClient(answers=failing_with(3, 400), latency_s=0.02))
+    verdicts = await world.sender.send_batch(parcels(*range(500)))
+
+    assert [n for n, verdict in enumerate(verdicts) if not verdict.accepted] == [3, 400]
+    assert world.client.times[-1] - world.client.times[0] < 60
 
 
 @fake_timed
