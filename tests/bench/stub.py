@@ -50,7 +50,7 @@ class Connection(asyncio.Protocol):
             del self._buffer[: self._body_to]
             self._body_from = 0
             if is_question:
-                self._transport.write(_response(json.dumps(asdict(self._counts)).encode()))
+                self._tell()
             else:
                 self._take(body)
 
@@ -64,6 +64,9 @@ class Connection(asyncio.Protocol):
         self._body_from = end + len(HEAD_END)
         self._body_to = self._body_from + int(length.split(b"\r\n")[0] or 0)
         return True
+
+    def _tell(self) -> None:
+        self._transport.write(_response(json.dumps(asdict(self._counts)).encode()))
 
     def _take(self, body: bytes) -> None:
         counts = self._counts

@@ -27,7 +27,7 @@ class Worker(Child):
     @property
     def port(self) -> int:
         """Where it answers, once it does."""
-        self._port = self._port or int(self.wait_for_line(r"http://127\.0\.0\.1:(\d+)", seconds=START_S_MAX))
+        self._port = self._port or int(self.wait_for_line(r'"url": "http://127\.0\.0\.1:(\d+)"', seconds=START_S_MAX))
         return self._port
 
     def wait_until_ready(self) -> float:
