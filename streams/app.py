@@ -69,6 +69,7 @@ class DeliveryApp(faust.App):
         self.delivery.budgets.partitions, _ = await asyncio.gather(partitions, check_region(self.settings))
         self.add_future(self.delivery.journal.run())
         self.add_future(self.delivery.courier.run())
+        self.add_future(self.delivery.watchdog.run())
         await super().on_start()
 
     async def on_stop(self) -> None:

@@ -55,6 +55,7 @@ HELD = Declared("cio_held", "How often requests to an API were held, by reason."
 RETRIES = Declared("cio_retries", "Requests that are repeated, by cause.", ("cause",))
 TRANSACTION_SECONDS = Declared("cio_transaction_seconds", "One Kafka transaction, its retries included.")
 TRANSACTION_CHUNKS = Declared("cio_transaction_chunks", "Chunks committed.")
+STUCK_LANES = Declared("cio_stuck_lanes", "Lanes without progress that nothing held, for which the process ended.")
 
 
 class Metrics:
@@ -76,6 +77,7 @@ class Metrics:
         self._held = self._count(HELD)
         self._transaction_s = self._histogram(TRANSACTION_SECONDS, _TRANSACTION_S)
         self._transaction_chunks = self._count(TRANSACTION_CHUNKS)
+        self._stuck_lanes = self._count(STUCK_LANES)
         self.restore_s = Gauge(RESTORE.name, RESTORE.meaning, registry=self.registry)
         self.rebalances = self._count(REBALANCES)
 
@@ -124,6 +126,10 @@ class Metrics:
         """One transaction was committed."""
         self._transaction_s.observe(seconds)
         self._transaction_chunks.inc(chunks)
+
+    def stuck(self, lanes: int) -> None:
+        """So many lanes were found stuck at once."""
+        self._stuck_lanes.inc(lanes)
 
     def page(self) -> bytes:
         """The Prometheus text format."""

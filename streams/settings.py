@@ -110,6 +110,7 @@ class Settings(BaseSettings):
     retry_backoff_s: Annotated[float, Field(ge=0, le=3_600, allow_inf_nan=False)] = 2.0
     request_timeout_s: _Seconds = 10.0
     drain_s: Annotated[float, Field(ge=0, le=3_600, allow_inf_nan=False)] = 5.0
+    stuck_s: Annotated[float, Field(ge=1, le=_DAY_S, allow_inf_nan=False)] = 120.0
     dedupe_window_s: _LongSeconds = 86_400.0
     dedupe_max_entries: Annotated[int, Field(ge=1, le=1_000_000_000)] = 1_000_000
     send_memory_s: _LongSeconds = 2_592_000.0

@@ -6,10 +6,7 @@
 import asyncio
 import contextlib
 import gc
-import os
-import signal
 import socket
-import threading
 from typing import Any
 
 import structlog
@@ -18,6 +15,8 @@ import uvloop
 from schemas.errors import StreamsError
 from streams.app import DeliveryApp
 from streams.health import HealthServer, bind, create_health_app
+from streams.process_end import end_at_last, on_signal
+from streams.pulse import Pulse
 from streams.settings import Settings, load_settings
 
 GC_THRESHOLD = (
@@ -38,12 +37,18 @@ def run_worker(settings: Settings) -> int:
 
 
 async def _run(settings: Settings, listener: socket.socket) -> int:
-    app = DeliveryApp(settings)
-    app.finalize()
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signum, asked.set)
+
+    def stop() -> None:
+        end_at_last(settings.drain_s + STOP_S, 0)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: we are at the end already
+            loop.call_soon_threadsafe(asked.set)
+
+    on_signal(stop)
+    Pulse(loop, stuck_s=settings.stuck_s).start()
+    app = DeliveryApp(settings)
+    app.finalize()
     health = create_health_app(is_live=app.is_live, is_ready=app.is_ready, metrics=app.delivery.metrics.page)
     serving = asyncio.create_task(HealthServer(health, listener).run())
     try:
@@ -59,6 +64,7 @@ async def _work(app: DeliveryApp, asked: asyncio.Event) -> int:
     stopping = asyncio.create_task(asked.wait())
     await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
     if starting.done() and (error := starting.exception()):
+        end_at_last(STOP_S, 1)
         if isinstance(error, StreamsError):
             raise error
         log.error("could not start", error=repr(error))
@@ -67,21 +73,10 @@ async def _work(app: DeliveryApp, asked: asyncio.Event) -> int:
     await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
     code = 1 if app.crashed else 0
     log.info("stopping", crashed=app.crashed)
-    _end_at_last(app.settings.drain_s + STOP_S, code)
+    if app.crashed:
+        end_at_last(app.settings.drain_s + STOP_S, code)
     await app.stop()
     return code
-
-
-def _end_at_last(seconds: float, code: int) -> None:
-    """A library's thread that hangs must not keep the process: executor threads are joined at exit otherwise."""
-
-    def end() -> None:
-        log.warning("something hangs, ending now", after_s=seconds)
-        os._exit(code)
-
-    timer = threading.Timer(seconds, end)
-    timer.daemon = True
-    timer.start()
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attribute

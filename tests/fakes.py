@@ -149,10 +149,17 @@ class FakeWriter:
 
 @dataclass(slots=True)
 class FakeSender:
-    """Answers batches when `gate` is open; keeps what it was sent and what was cancelled."""
+    """Answers batches when `gate` is open; keeps what it was sent and what was cancelled.
+
+    Until then its tasks wait for the rate, or where `puts` has it: `on_wire` or `waiting`.
+    """
 
     decides: Decide = accept
     error: Exception | None = None
+    is_held: bool = False
+    on_wire: set[asyncio.Task[Any]] = field(default_factory=set)
+    waiting: set[asyncio.Task[Any]] = field(default_factory=set)
+    puts: set[asyncio.Task[Any]] = field(default_factory=set)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     batches: list[list[Parcel]] = field(default_factory=list)
     singles: list[Parcel] = field(default_factory=list)
@@ -171,11 +178,16 @@ class FakeSender:
         return verdict_on(accepted=self.decides(parcel))
 
     async def _pass_gate(self) -> None:
+        task, place = asyncio.current_task(), self.puts
+        assert task
+        place.add(task)
         try:
             await self.gate.wait()
         except asyncio.CancelledError:
             self.cancelled += 1
             raise
+        finally:
+            place.discard(task)
         if self.error:
             raise self.error
 

@@ -4,6 +4,7 @@ import random
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from agents.pipeline import Pipeline
@@ -19,7 +20,9 @@ from streams.delivery.courier import Courier
 from streams.delivery.journal import Journal
 from streams.delivery.lanes import Lanes
 from streams.delivery.ledger import Ledger
+from streams.delivery.progress import Progress
 from streams.delivery.throttle import Throttle
+from streams.delivery.watchdog import Watchdog
 from streams.kafka import topic_plan
 from streams.kafka.clients import librdkafka_config
 from streams.kafka.lease import Lease
@@ -27,6 +30,8 @@ from streams.kafka.ledger_reader import LedgerReader
 from streams.kafka.transactions import OutputTopics, TransactionWriter
 from streams.metrics import Metrics
 from streams.settings import Settings
+
+OVERDUE_S = 5.0  # beyond its time-out: only then a request is stuck, however soon a lane is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +48,7 @@ class Delivery:
     lanes: Lanes
     lease: Lease
     assignment: Assignment
+    watchdog: Watchdog
 
     async def close(self) -> None:
         """Close what is left once the lanes are drained."""
@@ -59,14 +65,13 @@ def build_delivery(
     epoch: Callable[[], int],
 ) -> Delivery:
     """Put a worker together; `crash` ends it, `epoch` counts the assignments seen by its consumer."""
-    lease = Lease(session_s)
-    metrics = Metrics()
-    topics = _output_topics(settings)
-    reader = LedgerReader(librdkafka_config(settings), group=settings.app_id)
+    lease, metrics = Lease(session_s), Metrics()
+    topics, reader = _output_topics(settings), LedgerReader(librdkafka_config(settings), group=settings.app_id)
     ledger = Ledger(window_s=settings.dedupe_window_s, entries_max=settings.dedupe_max_entries)
     budgets, track = Budgets(settings, lease), _track_client(settings, lease)
-    sender = _sender(settings, track, budgets.throttles["track"], metrics)
-    courier = Courier(sender)
+    throttle = budgets.throttles["track"]
+    sender = _sender(settings, track, throttle, metrics)
+    courier = Courier(sender, is_rate_tight=lambda: throttle.rate_per_s * settings.drain_s < 1)
     journal = Journal(_writer(settings, topics, reader), observe=metrics.transaction)
     pipeline = Pipeline(
         courier=courier,
@@ -76,7 +81,7 @@ def build_delivery(
         clock_ms=lambda: time.time_ns() // 1_000_000,
         group=settings.app_id,
     )
-    lanes = Lanes(pipeline, drain_s=settings.drain_s, is_ours=lambda: lease.is_held, crash=crash)
+    lanes = Lanes(pipeline, drain_s=settings.drain_s, is_ours=lambda: lease.is_held, crash=crash, held=courier.held)
     assignment = Assignment(
         ledger=ledger, reader=reader, lanes=lanes, budgets=budgets, metrics=metrics, topics=topics, epoch=epoch
     )
@@ -91,6 +96,7 @@ def build_delivery(
         lanes=lanes,
         lease=lease,
         assignment=assignment,
+        watchdog=_watchdog(settings, lanes, metrics, in_line=lambda: courier.in_line() | journal.in_line()),
     )
 
 
@@ -110,6 +116,13 @@ def _sender(settings: Settings, track: TrackClient, throttle: Throttle, metrics:
         jitter=random.random,
         describe_region=lambda answer: describe_region(answer, settings),
     )
+
+
+def _watchdog(
+    settings: Settings, lanes: Lanes, metrics: Metrics, *, in_line: Callable[[], AbstractSet[Progress]]
+) -> Watchdog:
+    stuck_s = max(settings.stuck_s, settings.request_timeout_s + OVERDUE_S)
+    return Watchdog(lanes, in_line=in_line, stuck_s=stuck_s, count=metrics.stuck)
 
 
 def _output_topics(settings: Settings) -> OutputTopics:

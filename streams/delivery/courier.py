@@ -5,23 +5,33 @@ the sender's; the courier only shares.
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Protocol
 
-from agents.steps.pack import fits, pack
+from agents.steps.pack import pack
 from schemas.delivery import Parcel, Verdict
+from streams.delivery.line import Line, Place, Verdicts
+from streams.delivery.progress import Progress
 
 SLOTS = 4  # requests under way at once
 ANONYMOUS_SLOTS = 2  # beside those: anonymous events go singly, and must not keep everybody else waiting
-LINGER_S = 0.003  # lanes that were fetched together share a request: wait while they still come in …
-LINGERS_MAX = 10  # … but not for ever
-
-Verdicts = list[Verdict]
 
 
 class Sender(Protocol):
     """Brings one request's worth to Customer.io and does not give up for faults that are not the parcels'."""
+
+    @property
+    def is_held(self) -> bool:
+        """Whether nothing goes for now."""
+
+    @property
+    def on_wire(self) -> AbstractSet[asyncio.Task[Any]]:
+        """The tasks that are inside a request."""
+
+    @property
+    def waiting(self) -> AbstractSet[asyncio.Task[Any]]:
+        """The tasks that wait to try, or to try again, for another reason than the rate."""
 
     async def send_batch(self, parcels: Sequence[Parcel]) -> Verdicts:
         """One verdict for each parcel, in order."""
@@ -30,25 +40,17 @@ class Sender(Protocol):
         """The verdict on an anonymous event."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """Parcels of one lane that travel in one request; `verdicts` is cancelled when the lane is abandoned."""
-
-    parcels: Sequence[Parcel]
-    size: int
-    verdicts: "asyncio.Future[Verdicts]"
-
-
 class Courier:
-    """Takes what is waiting whenever one of its slots is free."""
+    """Takes what is waiting whenever one of its slots is free; `is_rate_tight` says when hardly a request may go."""
 
-    def __init__(self, sender: Sender, *, slots: int = SLOTS) -> None:
+    def __init__(
+        self, sender: Sender, *, slots: int = SLOTS, is_rate_tight: Callable[[], bool] = lambda: False
+    ) -> None:
         self._sender = sender
-        self._slots = asyncio.Semaphore(slots)
-        self._anonymous_slots = asyncio.Semaphore(ANONYMOUS_SLOTS)
-        self._waiting: list[_Part] = []
-        self._wake = asyncio.Event()
-        self._requests: set[asyncio.Task[None]] = set()
+        self._is_rate_tight = is_rate_tight
+        self._batches = Line(sender.send_batch, slots=slots, is_shared=True)
+        self._singles = Line(self._send_single, slots=ANONYMOUS_SLOTS, is_shared=False)
+        self._lines = (self._batches, self._singles)
 
     async def deliver(self, parcels: Sequence[Parcel]) -> Verdicts:
         """Send all and return their verdicts in their order."""
@@ -57,85 +59,37 @@ class Courier:
         shared = [parcel for parcel in parcels if not parcel.anonymous]
         async with asyncio.TaskGroup() as group:
             batch = group.create_task(self._deliver_batch(shared))
-            single = [group.create_task(self._deliver_anonymous(p)) for p in parcels if p.anonymous]
-        batched, singly = iter(batch.result()), (task.result() for task in single)
+            single = [group.create_task(self._singles.carry([p], 0)) for p in parcels if p.anonymous]
+        batched, singly = iter(batch.result()), (task.result()[0] for task in single)
         return [next(singly if parcel.anonymous else batched) for parcel in parcels]
 
     async def _deliver_batch(self, parcels: Sequence[Parcel]) -> Verdicts:
         verdicts: Verdicts = []
         for part, size in pack(parcels):  # one after the other: a person may stand in two parts
-            waiting = _Part(part, size, asyncio.get_running_loop().create_future())
-            self._waiting.append(waiting)
-            self._wake.set()
-            verdicts += await waiting.verdicts
+            verdicts += await self._batches.carry(part, size)
         return verdicts
 
-    async def _deliver_anonymous(self, parcel: Parcel) -> Verdict:
-        async with self._anonymous_slots:
-            return await self._sender.send_anonymous(parcel)
+    async def _send_single(self, parcels: Sequence[Parcel]) -> Verdicts:
+        return [await self._sender.send_anonymous(parcel) for parcel in parcels]
 
     async def run(self) -> None:
         """Send until cancelled; what is under way then is cancelled too."""
-        try:
-            while True:
-                await self._wake.wait()
-                await self._linger()
-                await self._slots.acquire()
-                parts = self._take()
-                if parts:
-                    self._start(self._send(parts), parts)
-                else:
-                    self._slots.release()
-        finally:
-            for request in self._requests:
-                request.cancel()
+        async with asyncio.TaskGroup() as group:
+            for line in self._lines:
+                group.create_task(line.run())
 
-    async def _linger(self) -> None:
-        waiting = 0
-        for _ in range(LINGERS_MAX):
-            if len(self._waiting) == waiting:
-                return
-            waiting = len(self._waiting)
-            await asyncio.sleep(LINGER_S)
+    def held(self) -> set[Progress]:
+        """The lanes of which nothing is on the wire, and which the API or the rate lets go on nobody knows when."""
+        sender, places = self._sender, self._places()
+        is_held = sender.is_held or self._is_rate_tight()
+        kept = {lane for request, lane in places if is_held or request in sender.waiting}
+        return kept - {lane for request, lane in places if request in sender.on_wire}
 
-    def _take(self) -> list[_Part]:
-        self._waiting = [part for part in self._waiting if not part.verdicts.cancelled()]
-        taken, size = 0, 0
-        for part in self._waiting:
-            if not fits(size, part.size):
-                break
-            taken, size = taken + 1, size + part.size
-        parts, self._waiting = self._waiting[:taken], self._waiting[taken:]
-        if not self._waiting:
-            self._wake.clear()
-        return parts
+    def in_line(self) -> set[Progress]:
+        """The lanes that wait for their turn: for a slot, at the breaker, in a pause, or for the rate."""
+        on_wire = self._sender.on_wire
+        queued = {lane for line in self._lines if line.is_full for request, lane in line.places() if request is None}
+        return queued | {lane for request, lane in self._places() if request and request not in on_wire}
 
-    def _start(self, request: Coroutine[Any, Any, None], parts: list[_Part]) -> None:
-        task = asyncio.create_task(request)
-        self._requests.add(task)
-        task.add_done_callback(self._requests.discard)
-
-        def cancel_if_abandoned(_: "asyncio.Future[Verdicts]") -> None:
-            """A late request must not overtake the next owner's."""
-            if all(part.verdicts.cancelled() for part in parts):
-                task.cancel()
-
-        for part in parts:
-            part.verdicts.add_done_callback(cancel_if_abandoned)
-
-    async def _send(self, parts: list[_Part]) -> None:
-        try:
-            verdicts = iter(await self._sender.send_batch([parcel for part in parts for parcel in part.parcels]))
-        except asyncio.CancelledError:
-            raise
-        except Exception as exc:  # noqa: BLE001 - the lanes decide what an unforeseen error means: they crash
-            for part in parts:
-                if not part.verdicts.done():
-                    part.verdicts.set_exception(exc)
-        else:
-            for part in parts:
-                own = [next(verdicts) for _ in part.parcels]
-                if not part.verdicts.done():
-                    part.verdicts.set_result(own)
-        finally:
-            self._slots.release()
+    def _places(self) -> list[Place]:
+        return [place for line in self._lines for place in line.places()]

@@ -15,6 +15,7 @@ import structlog
 from agents.ports import Publication
 from schemas.chunk import Membership
 from schemas.errors import FencedError, UnavailableError
+from streams.delivery.progress import Progress, touch, worked_for
 
 LINGER_S = 0.005  # lanes that conclude together share a transaction
 RETRY_S = 1.0
@@ -35,9 +36,10 @@ class Writer(Protocol):
         """
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Waiting:
     publication: Publication
+    lanes: Sequence[Progress] = field(default_factory=worked_for)
     done: "asyncio.Future[None]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -48,17 +50,34 @@ class Journal:
         self._writer = writer
         self._observe = observe
         self._waiting: list[_Waiting] = []
+        self._unwritten: set[_Waiting] = set()
+        self._written: Sequence[_Waiting] = ()
         self._wake = asyncio.Event()
+        self._is_pausing = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
 
     async def commit(self, publication: Publication) -> None:
         """Return once the publication is committed, however long Kafka takes; FencedError when it never will be."""
         if not publication.chunk.membership.is_fenced:
             raise FencedError("the group has forgotten us, and would not check what we commit")
+        touch("waiting for a transaction")
         waiting = _Waiting(publication)
         self._waiting.append(waiting)
+        self._unwritten.add(waiting)
         self._wake.set()
-        await waiting.done
+        try:
+            await waiting.done
+        finally:
+            self._unwritten.discard(waiting)
+
+    def in_line(self) -> set[Progress]:
+        """The lanes that wait until others' transaction is through, or for the next try of their own.
+
+        Of a transaction that does not end although all its lanes are gone, nobody else would tell.
+        """
+        if not self._is_pausing and all(each.done.done() for each in self._written):
+            return set()
+        return {lane for each in self._unwritten.difference(self._written) for lane in each.lanes}
 
     async def run(self) -> None:
         """Write until cancelled."""
@@ -76,20 +95,30 @@ class Journal:
         pause_s = RETRY_S
         started = loop.time()
         while waiting := [each for each in waiting if not each.done.cancelled()]:
-            publications = [each.publication for each in waiting]
             try:
-                await loop.run_in_executor(self._thread, self._writer.write, publications, membership)
+                await self._write_once(waiting, membership)
             except FencedError as exc:
                 _finish(waiting, exc)
                 return
             except UnavailableError as exc:
                 log.warning("transaction failed, trying again", error=str(exc), chunks=len(waiting), pause_s=pause_s)
+                self._is_pausing = True
                 await asyncio.sleep(pause_s)
+                self._is_pausing = False
                 pause_s = min(2 * pause_s, RETRY_S_MAX)
             else:
                 self._observe(len(waiting), loop.time() - started)
                 _finish(waiting, None)
                 return
+
+    async def _write_once(self, waiting: Sequence[_Waiting], membership: Membership) -> None:
+        self._written = waiting
+        touch("in a transaction", [lane for each in waiting for lane in each.lanes])
+        publications = [each.publication for each in waiting]
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._writer.write, publications, membership)
+        finally:
+            self._written = ()
 
     def close(self) -> None:
         """Stop writing; a transaction that is still open is aborted by the broker."""

@@ -4,7 +4,8 @@ Knows nothing of what is done with a chunk: that is the pipeline's.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import structlog
@@ -12,8 +13,11 @@ import structlog
 from agents.pipeline import MakePlan, Pipeline
 from schemas.chunk import Chunk
 from schemas.errors import FencedError
+from streams.delivery.progress import Progress, work_for
 
 REJOIN_S = 60.0  # several session timeouts
+LOOK_S = 0.1  # a lane may become held while it drains
+DEAF_S = 1.0  # for what does not end at once when it is cancelled
 
 log = structlog.get_logger()
 
@@ -27,7 +31,7 @@ class StalledError(AssertionError):
 
 
 class Lanes:
-    """The work in flight of this worker."""
+    """The work in flight of this worker; `held` says for which of it there is nothing to wait."""
 
     def __init__(
         self,
@@ -36,12 +40,14 @@ class Lanes:
         drain_s: float,
         is_ours: Callable[[], bool],
         crash: Callable[[BaseException], Awaitable[None]],
+        held: Callable[[], AbstractSet[Progress]] = frozenset,
     ) -> None:
         self._pipeline = pipeline
         self._drain_s = drain_s
-        self._is_ours = is_ours
-        self._crash = crash
-        self._working: set[asyncio.Task[None]] = set()
+        self.is_ours = is_ours
+        self.crash = crash
+        self._held = held
+        self._working: dict[asyncio.Task[None], Progress] = {}
         self._expected: dict[tuple[str, int], tuple[int, int]] = {}  # (topic, partition) -> (epoch, next offset)
         self._epoch = 0
         self._drained_epoch = 0
@@ -59,9 +65,11 @@ class Lanes:
 
     async def _finished(self, chunk: Chunk, make_plan: MakePlan) -> bool:
         self._check_start(chunk)
-        task = asyncio.create_task(self._pipeline.process(chunk, make_plan))
-        self._working.add(task)
-        task.add_done_callback(self._working.discard)
+        last = chunk.next_offset - 1
+        progress = Progress(topic=chunk.topic, partition=chunk.partition, first=chunk.start, last=last)
+        task = asyncio.create_task(self._work(chunk, make_plan, progress))
+        self._working[task] = progress
+        task.add_done_callback(self._working.pop)
         try:
             await asyncio.wait({task})
         except asyncio.CancelledError:
@@ -74,10 +82,14 @@ class Lanes:
             self._fenced(chunk)
             return False
         if error is not None:
-            await self._crash(error)
+            await self.crash(error)
             raise error
         self._expected[chunk.topic, chunk.partition] = (chunk.epoch, chunk.next_offset)
         return True
+
+    async def _work(self, chunk: Chunk, make_plan: MakePlan, progress: Progress) -> None:
+        work_for([progress])
+        await self._pipeline.process(chunk, make_plan)
 
     def _fenced(self, chunk: Chunk) -> None:
         """Drop what else came with this assignment: the rebalance that took it away must show up here too."""
@@ -89,7 +101,7 @@ class Lanes:
     def _check_rejoined(self, epoch: int) -> None:
         if self._drained_epoch <= epoch:
             error = StalledError(f"fenced {REJOIN_S:.0f} s ago, and the consumer group has not called for a rebalance")
-            self._watch = asyncio.ensure_future(self._crash(error))
+            self._watch = asyncio.ensure_future(self.crash(error))
 
     def _check_start(self, chunk: Chunk) -> None:
         epoch, expected = self._expected.get((chunk.topic, chunk.partition), (-1, -1))
@@ -106,17 +118,37 @@ class Lanes:
         """The next offset without a committed conclusion, 0 before the first chunk."""
         return self._expected.get((topic, partition), (-1, 0))[1]
 
+    def working(self) -> Collection[Progress]:
+        """How each chunk that is worked on gets on."""
+        return self._working.values()
+
     async def drain(self, epoch: int) -> None:
-        """Let chunks of epochs before `epoch` finish until the drain deadline, then abandon what is left."""
+        """Let chunks of epochs before `epoch` finish until the drain deadline, then abandon what is left.
+
+        What is only held is abandoned at once: it would not get on, and nothing of it is under way.
+        """
         self._epoch = max(self._epoch, epoch)
         self._drained_epoch = epoch
-        if not self._working:
-            return
-        drain_s = self._drain_s if self._is_ours() else 0  # what is another's already must not be worked on
-        _, late = await asyncio.wait(self._working, timeout=drain_s)
+        late = await self._finish(set(self._working))
         if not late:
             return
-        log.warning("abandoned at the drain deadline", lanes=len(late), drain_s=drain_s)
+        log.warning("abandoned at the drain deadline", lanes=len(late), drain_s=self._drain_s)
         for task in late:
             task.cancel()
-        await asyncio.wait(late, timeout=1)
+        await asyncio.wait(late, timeout=DEAF_S)
+
+    async def _finish(self, left: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._drain_s
+        while left and self.is_ours() and (rest_s := deadline - loop.time()) > 0:
+            self._give_up_held()
+            _, left = await asyncio.wait(left, timeout=min(LOOK_S, rest_s))
+        return left
+
+    def _give_up_held(self) -> None:
+        held = self._held()
+        given_up = [task for task, progress in self._working.items() if progress in held and not task.cancelling()]
+        for task in given_up:
+            task.cancel()
+        if given_up:
+            log.info("given up what is held", lanes=len(given_up))
