@@ -14,6 +14,7 @@ from streams.sandbox.gate import Gate
 from streams.sandbox.operation import RefusedError
 from streams.sandbox.options import SandboxOptions
 from streams.sandbox.request_log import RequestLog
+from streams.sandbox.settling import Settling
 from streams.sandbox.switch import Switch
 from streams.sandbox.views import Views
 from streams.sandbox.wire import Wire
@@ -33,7 +34,10 @@ def create_app(
     calls = TrackCalls(world, options=options, account=account, clock=clock)
     app = Starlette(
         routes=[*calls.routes(), *Views(world, gate=gate, log=log, clock=clock).routes()],
-        middleware=[Middleware(Wire, gate=gate, log=log, clock=clock, sleep=sleep)],
+        middleware=[
+            Middleware(Wire, gate=gate, log=log, clock=clock, sleep=sleep),
+            Middleware(Settling, world=world, clock=clock),
+        ],
         exception_handlers={
             RefusedError: answers.refused,
             404: answers.no_such_call,

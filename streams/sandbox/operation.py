@@ -30,6 +30,7 @@ class Operation:
     is_update_only: bool = False
     device: Mapping[str, Any] | None = None
     secondary: Identifier | None = None
+    segment: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

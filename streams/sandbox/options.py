@@ -34,14 +34,40 @@ class SandboxOptions:
     rejects_malformed_ulid: bool = True
     """Undocumented: an event `id` that is no ULID is refused; else it is accepted and not deduplicated."""
 
-    creates_on_event: bool = True
-    """Undocumented: an event for an unknown person creates the person; else it has no effect."""
+    dedupe_window_s: float | None = None
+    """Undocumented: so long a ULID is remembered; without, as long as there is room, see `history.IDS_MAX`."""
+
+    refuses_milliseconds: bool = True
+    """Undocumented: a timestamp in milliseconds is refused; else it is taken as it is, and counted as flagged."""
+
+    event_for_nobody: Literal["create", "hold", "drop"] = "create"
+    """Undocumented: an event for an unknown person creates the person, waits for one, or has no effect."""
+
+    refuses_suppressed: bool = False
+    """Documented in two ways: a call for somebody suppressed is ignored; or it is an error."""
+
+    drops_not_a_number: bool = False
+    """Seen years ago: `NaN` in a body is answered with 200, and nothing is saved; else it is refused."""
 
     updates_email_by_id: bool = True
     """Customer.io's workspace setting "Allow updates to email using ID"."""
 
+    refuses_empty_batch: bool = False
+    """Undocumented: a batch without items is refused; else it is answered like any good one."""
+
+    refuses_all_bad_batch: bool = False
+    """Undocumented: a batch in which no item is good is refused as a whole, with 400; else it is a 207 like others."""
+
     oversize_status: Literal[400, 413] = 400
     """Undocumented: the answer to a request that is too large as a whole."""
+
+    apply_after_s: float = 0.0
+    """What is accepted is applied so much later; `GET /sandbox/state` says how many operations are `pending`."""
+
+    applies_out_of_order: bool = False
+    """Each operation is applied at some time within `apply_after_s`, drawn from a generator with `apply_seed`."""
+
+    apply_seed: int = 1
 
     def account(self) -> Account:
         """Return the account at the start."""

@@ -10,7 +10,16 @@ from urllib.parse import quote
 import orjson
 
 DETAIL_CHARACTERS_MAX: Final = 160
-COUNTERS: Final = ("people", "events", "anonymous_events", "repeated_events", "suppressed", "accepted", "refused")
+COUNTERS: Final = (
+    "people",
+    "events",
+    "anonymous_events",
+    "repeated_events",
+    "suppressed",
+    "accepted",
+    "pending",
+    "refused",
+)
 
 _PAGE: Final = Template("""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="2">
@@ -67,11 +76,18 @@ def _operation(entry: Mapping[str, Any]) -> str:
     who = " ".join(f"{kind} {value}" for kind, value in entry["identifier"].items())
     name = [entry["name"]] if entry.get("name") else []
     what = " ".join([*name, _json(entry.get("attributes", {}))])
-    effect = f'<span class="bad">{escape(entry["why"])}</span>' if entry["ignored"] else '<span class="good">ok</span>'
     return (
         f'<tr><td class="quiet">{entry["seq"]}</td><td class="quiet">{time}</td><td>{escape(entry["action"])}</td>'
-        f'<td>{escape(who)}</td><td class="detail">{escape(_short(what))}</td><td>{effect}</td></tr>'
+        f'<td>{escape(who)}</td><td class="detail">{escape(_short(what))}</td><td>{_effect(entry)}</td></tr>'
     )
+
+
+def _effect(entry: Mapping[str, Any]) -> str:
+    if entry["applied"] is None:
+        return "pending"
+    if not entry["ignored"]:
+        return '<span class="good">ok</span>'
+    return f'<span class="bad">{escape(entry.get("activity", entry["why"]).replace("_", " "))}</span>'
 
 
 def _person(person: Mapping[str, Any]) -> str:

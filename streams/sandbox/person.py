@@ -9,6 +9,9 @@ from streams.sandbox.limits import ATTRIBUTES_MAX
 DEVICES_MAX: Final = 25
 """Beyond it the device added first is forgotten."""
 
+PREFERENCES: Final = "cio_subscription_preferences"
+TOPICS: Final = f"{PREFERENCES}.topics."
+
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Person:
@@ -26,6 +29,7 @@ class Person:
     newest_time: int = 0
     times: dict[str, int] = field(default_factory=dict)
     devices: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    segments: frozenset[int] = frozenset()
 
     def accepts(self, name: str, *, timestamp: int | None) -> bool:
         """Whether an update of `name` made at `timestamp` counts; one without a time counts by its arrival."""
@@ -35,6 +39,7 @@ class Person:
 
     def update(self, attributes: Mapping[str, Any], *, timestamp: int | None, now: int) -> bool:
         """Set the attributes for which this is the newest update; false when there was none among them."""
+        attributes = self._with_topics(attributes)
         if timestamp is None:
             timestamp = max(now, self.newest_time)
         if (
@@ -52,6 +57,17 @@ class Person:
         self.newest_time = max(self.newest_time, timestamp)
         return bool(fresh) or not attributes
 
+    def _with_topics(self, attributes: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Write `cio_subscription_preferences.topics.topic_1` out: it changes one topic and keeps the others."""
+        dotted = [name for name in attributes if name.startswith(TOPICS)]
+        if not dotted:
+            return attributes
+        written = {name: value for name, value in attributes.items() if name not in dotted}
+        preferences = written.get(PREFERENCES) or self.values.get(PREFERENCES) or {}
+        topics = dict(preferences.get("topics", {}))
+        topics.update((name.removeprefix(TOPICS), attributes[name]) for name in dotted)
+        return written | {PREFERENCES: {**preferences, "topics": topics}}
+
     def _replace(self, attributes: Mapping[str, Any], *, timestamp: int) -> None:
         self.values = {name: _cleared(value) for name, value in attributes.items()}
         self.times.clear()
@@ -66,6 +82,7 @@ class Person:
         for device in other.devices.values():
             if device["token"] not in self.devices:
                 self.add_device(device)
+        self.segments |= other.segments
 
     def add_device(self, device: Mapping[str, Any]) -> None:
         """Add or renew the device of that token."""

@@ -86,7 +86,8 @@ class Views:
             }
             for event in self._world.events_of(person)
         ]
-        return _json(show_person(person) | {"devices": list(person.devices.values()), "events": events})
+        kept = {"devices": list(person.devices.values()), "segments": sorted(person.segments), "events": events}
+        return _json(show_person(person) | kept)
 
     async def _requests(self, request: Request) -> Response:
         after = request.query_params.get("after", "0")
@@ -132,7 +133,10 @@ def summarise(world: World, requests: RequestLog, *, now: float) -> dict[str, An
         "operations": chronicle.operations,
         "accepted": chronicle.seq,
         "refused": chronicle.refused,
+        "pending": world.pending,
         "ignored": chronicle.ignored,
+        "activities": chronicle.activities,
+        "flagged": chronicle.flagged,
         "requests": requests.ends,
         "requests_last_second": requests.last_second(now),
         "requests_dropped": requests.count - len(requests.requests),

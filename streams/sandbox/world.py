@@ -1,145 +1,145 @@
-"""The workspace that a sandbox keeps: people, events, suppressions. Applies valid operations in the order it is told.
+"""The workspace that a sandbox keeps: people, their events, suppressions. Applies operations, at once or in their time.
 
 It knows neither HTTP nor the clock; what an operation did not change, and why, is in the chronicle.
 """
 
-from collections import Counter, OrderedDict, deque
-from dataclasses import dataclass
-from typing import Final
+from collections import Counter
 
-from streams.sandbox.chronicle import Chronicle
+from streams.sandbox.backlog import Backlog
+from streams.sandbox.chronicle import Chronicle, Entry
+from streams.sandbox.history import Event, History, Owner
 from streams.sandbox.identify import identify
-from streams.sandbox.operation import EVENT_ACTIONS, Identifier, Operation
+from streams.sandbox.operation import EVENT_ACTIONS, Identifier, Operation, Refusal
 from streams.sandbox.options import SandboxOptions
-from streams.sandbox.people import People
+from streams.sandbox.people import People, normal
 from streams.sandbox.person import Person
-
-EVENTS_MAX: Final = 100_000
-"""The newest events that are kept with their content; the counters stay exact."""
-
-EVENT_IDS_MAX: Final = 1_000_000
-"""The newest ULIDs by which a repeat is recognised."""
-
-ANONYMOUS_MAX: Final = 100_000
-"""The anonymous ids remembered as belonging to a person, newest last."""
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Event:
-    """An event in somebody's history: a person's, or an anonymous id's until the person is known."""
-
-    owner: Person | str
-    operation: Operation
-    received_at: float
 
 
 class World:
     """Everything that the sandbox remembers. One thread, one operation after the other."""
 
-    def __init__(self, *, options: SandboxOptions, events_max: int = EVENTS_MAX, ids_max: int = EVENT_IDS_MAX) -> None:
+    def __init__(self, *, options: SandboxOptions) -> None:
         self._options = options
-        self._ids_max = ids_max
-        self._event_ids: set[str] = set()
-        self._event_ids_by_age: deque[str] = deque()
-        self._anonymous: OrderedDict[str, Person] = OrderedDict()
-        self._events: deque[Event] = deque(maxlen=events_max)
+        self._backlog = Backlog(options)
+        self._history = History(window_s=options.dedupe_window_s)
         self.people = People()
-        self.events: Counter[str] = Counter()
         self.chronicle = Chronicle(keep_log=options.keep_log)
 
-    def apply(self, operation: Operation, *, now: float) -> str | None:
-        """Carry out `operation`; the answer says why it had no effect, or is None. Either way it was accepted."""
-        why = self._apply(operation, now=now)
-        self.chronicle.note(operation, why=why, now=now)
-        return why
+    @property
+    def events(self) -> Counter[str]:
+        """How many events were kept: of a person, of an anonymous id, or held for somebody unknown."""
+        return self._history.counts
+
+    @property
+    def pending(self) -> int:
+        """How many operations are accepted and not applied yet."""
+        return len(self._backlog)
 
     def events_of(self, person: Person) -> list[Event]:
-        """Return a person's events, of those that are still kept, in the order of arrival."""
-        return [event for event in self._events if event.owner is person]
+        """Return a person's events, of those that are still kept, in the order in which they were applied."""
+        return self._history.of(person)
 
-    def _apply(self, operation: Operation, *, now: float) -> str | None:
-        if operation.kind == "anonymous":
-            return self._anonymous_event(operation, now=now)
-        if operation.kind == "person":
-            return self._act_on_person(operation, now=now)
-        return None  # objects and deliveries are accepted and logged, they have no state here
+    def refusal_of(self, operation: Operation) -> Refusal | None:
+        """Return why a valid operation is not accepted, as things are now; None when it is."""
+        is_refused = self._options.refuses_suppressed and operation.action != "unsuppress"
+        if is_refused and self.people.is_suppressed(operation.identifier):
+            return Refusal(field="identifiers", message="identifier is suppressed")
+        return None
 
-    def _act_on_person(self, operation: Operation, *, now: float) -> str | None:
+    def apply(self, operation: Operation, *, now: float) -> str | None:
+        """Accept `operation` and carry it out, now or in its time; the answer says why it had no effect, or is None."""
+        self.settle(now=now)
+        entry = self.chronicle.accept(operation, now=now)
+        if not self._backlog.is_used:
+            return self._conclude(entry, now=now)
+        self._backlog.put(entry, now=now)
+        return None
+
+    def settle(self, *, now: float) -> None:
+        """Carry out what is due by now."""
+        for entry, due_at in self._backlog.due(now):
+            self._conclude(entry, now=due_at)
+
+    def _conclude(self, entry: Entry, *, now: float) -> str | None:
+        why = self._carry_out(entry, now=now)
+        self.chronicle.conclude(entry, why=why)
+        return why
+
+    def _carry_out(self, entry: Entry, *, now: float) -> str | None:
+        operation = entry.operation
+        if operation.kind not in {"person", "anonymous"}:
+            return None  # objects and deliveries are accepted and logged, they have no state here
         if operation.action == "unsuppress":
             return None if self.people.unsuppress(operation.identifier) else "not_suppressed"
         if self.people.is_suppressed(operation.identifier):
             return "suppressed"
-        if operation.action == "identify":
-            return self._identify(operation, now=now)
         if operation.action in EVENT_ACTIONS:
-            return self._event(operation, now=now)
+            return self._event(entry, now=now)
         return self._change(operation, now=int(now))
 
     def _change(self, operation: Operation, *, now: int) -> str | None:
         match operation.action:
-            case "suppress":
-                return None if self.people.suppress(operation.identifier) else "unknown_person"
-            case "delete":
-                return self._delete(operation.identifier)
+            case "identify":
+                return self._identify(operation, now=now)
+            case "suppress" | "delete":
+                return self._remove(operation)
             case "merge":
                 return self._merge(operation)
             case "add_device" | "delete_device":
                 return self._device(operation, now=now)
+            case "add_customers" | "remove_customers":
+                return self._segment(operation)
             case _:
                 return None  # relationships are accepted and logged, they have no state here
 
-    def _identify(self, operation: Operation, *, now: float) -> str | None:
+    def _identify(self, operation: Operation, *, now: int) -> str | None:
         by_id = self._options.updates_email_by_id
-        why = identify(self.people, operation, now=int(now), updates_email_by_id=by_id)
-        anonymous_id = operation.attributes.get("anonymous_id")
+        why = identify(self.people, operation, now=now, updates_email_by_id=by_id)
         person = self.people.find(operation.identifier)
-        if why is None and person is not None and isinstance(anonymous_id, str) and anonymous_id:
-            self._join(anonymous_id, person)
-        return why
+        if why is not None or person is None:
+            return why
+        self._adopt(person)
+        anonymous_id = operation.attributes.get("anonymous_id")
+        if isinstance(anonymous_id, str) and anonymous_id:
+            self._history.join(Identifier("anonymous_id", anonymous_id), person=person)
+        return None
 
-    def _join(self, anonymous_id: str, person: Person) -> None:
-        if anonymous_id in self._anonymous:
-            return  # an anonymous id is not reusable
-        self._anonymous[anonymous_id] = person
-        if len(self._anonymous) > ANONYMOUS_MAX:
-            self._anonymous.popitem(last=False)
-        for event in self._events:
-            if event.owner == anonymous_id:
-                event.owner = person
+    def _adopt(self, person: Person) -> None:
+        for kind, value in person.identifiers.items():
+            self._history.adopt(Identifier(kind, value), person=person)
 
-    def _delete(self, identifier: Identifier) -> str | None:
+    def _remove(self, operation: Operation) -> str | None:
+        identifier = operation.identifier
+        if operation.action == "suppress":
+            self._history.forget(normal(identifier))
+            return None if self.people.suppress(identifier) else "unknown_person"
         person = self.people.find(identifier)
         if person is None:
             return "unknown_person"
         self.people.remove(person)
         return None
 
-    def _event(self, operation: Operation, *, now: float) -> str | None:
-        if operation.event_id in self._event_ids:
+    def _event(self, entry: Entry, *, now: float) -> str | None:
+        if self._history.is_repeat(entry.operation.event_id, now=now):
             return "repeated"
+        owner, why = self._owner(entry.operation, now=int(now))
+        if owner is not None:
+            self._history.keep(entry.operation, owner=owner, received_at=entry.received_at, now=now)
+        return why
+
+    def _owner(self, operation: Operation, *, now: int) -> tuple[Owner | None, str | None]:
         identifier = operation.identifier
-        can_create = self._options.creates_on_event and identifier.kind != "cio_id"
+        if operation.kind == "anonymous":
+            return self._history.owner_of(identifier), None
         person = self.people.find(identifier)
-        if person is None and not can_create:
-            return "unknown_person"
-        self._keep(operation, owner=person or self._create(identifier, now=int(now)), now=now)
-        return None
-
-    def _anonymous_event(self, operation: Operation, *, now: float) -> str | None:
-        if operation.event_id in self._event_ids:
-            return "repeated"
-        anonymous_id = operation.identifier.value
-        self._keep(operation, owner=self._anonymous.get(anonymous_id, anonymous_id), now=now)
-        return None
-
-    def _keep(self, operation: Operation, *, owner: Person | str, now: float) -> None:
-        if operation.event_id is not None:
-            self._event_ids.add(operation.event_id)
-            self._event_ids_by_age.append(operation.event_id)
-            if len(self._event_ids) > self._ids_max:
-                self._event_ids.remove(self._event_ids_by_age.popleft())
-        self.events["anonymous" if operation.kind == "anonymous" else "person"] += 1
-        self._events.append(Event(owner=owner, operation=operation, received_at=now))
+        if person is not None:
+            return person, None
+        policy = self._options.event_for_nobody
+        if policy == "drop" or identifier.kind == "cio_id":
+            return None, "unknown_person"
+        if policy == "hold":
+            return normal(identifier), "held"
+        return self._create(identifier, now=now), None
 
     def _device(self, operation: Operation, *, now: int) -> str | None:
         person = self.people.find(operation.identifier)
@@ -153,9 +153,18 @@ class World:
         person.add_device(device)
         return None
 
+    def _segment(self, operation: Operation) -> str | None:
+        person = self.people.find(operation.identifier)
+        if person is None or operation.segment is None:
+            return "unknown_person"
+        others = person.segments - {operation.segment}
+        person.segments = others | {operation.segment} if operation.action == "add_customers" else others
+        return None
+
     def _create(self, identifier: Identifier, *, now: int) -> Person:
         person = self.people.create(now=now)
         self.people.name(person, identifier)
+        self._adopt(person)
         return person
 
     def _merge(self, operation: Operation) -> str | None:
@@ -168,7 +177,5 @@ class World:
         for kind in identifiers.keys() - primary.identifiers.keys():
             self.people.name(primary, Identifier(kind, identifiers[kind]))
         primary.absorb(secondary)
-        for event in self._events:
-            if event.owner is secondary:
-                event.owner = primary
+        self._history.hand_over(secondary, taker=primary)
         return None

@@ -69,7 +69,7 @@ def test_any_v1_body_is_applied_or_refused(body: object) -> None:
     ada = Identifier("id", "u-1")
     accepted = 0
     for read in (
-        partial(read_identify, ada, body),
+        partial(read_identify, ada, body, options=OPTIONS),
         partial(read_event, ada, body, options=OPTIONS),
         partial(read_anonymous_event, body, options=OPTIONS),
     ):
@@ -92,7 +92,7 @@ def test_the_deepest_value_that_is_accepted_can_be_shown() -> None:
     for _ in range(300):
         nested = [nested]
         try:
-            world.apply(read_identify(ada, {"a": nested}), now=1.0)
+            world.apply(read_identify(ada, {"a": nested}, options=OPTIONS), now=1.0)
         except RefusedError:
             break
         accepted += 1

@@ -117,6 +117,7 @@ async def test_the_log_tells_the_order_of_applied_operations(client: httpx.Async
         "action": "event",
         "identifier": {"id": "u-1"},
         "timestamp": 5,
+        "applied": 3,
         "ignored": True,
         "why": "repeated",
         "attributes": {"plan": "pro"},

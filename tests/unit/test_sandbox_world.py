@@ -3,11 +3,10 @@
 from dataclasses import replace
 
 from streams.sandbox.chronicle import Chronicle
+from streams.sandbox.history import History
 from streams.sandbox.operation import Identifier, Operation
-from streams.sandbox.options import SandboxOptions
 from streams.sandbox.people import People
-from streams.sandbox.person import DEVICES_MAX
-from streams.sandbox.world import World
+from streams.sandbox.person import DEVICES_MAX, Person
 from tests.unit.sandbox_operations import BOB, EMAIL, NOW, act, apply_all, identify, make_world, person_of
 
 
@@ -90,7 +89,7 @@ def test_an_event_of_a_suppressed_person_is_not_remembered() -> None:
 
 def test_an_event_creates_the_person_unless_told_otherwise() -> None:
     """Whether an event creates its person is undocumented, so it is an option; a `cio_id` never does."""
-    world, strict = make_world(), make_world(creates_on_event=False)
+    world, strict = make_world(), make_world(event_for_nobody="drop")
     by_cio_id = act("event", Identifier("cio_id", "ffff"), name="sale")
 
     assert apply_all(world, act("event", name="sale"), by_cio_id) == [None, "unknown_person"]
@@ -170,11 +169,16 @@ def test_what_has_no_state_here_is_accepted() -> None:
 
 def test_memory_is_bounded_and_counters_are_exact() -> None:
     """Beyond their limits the oldest events and ULIDs are forgotten, the counters go on."""
-    world = World(options=SandboxOptions(), events_max=2, ids_max=2)
-    events = [act("event", name="sale", event_id=letter * 26) for letter in "ABC"]
+    history, ada = History(events_max=2, ids_max=2), Person(cio_id="1", created_at=1)
+    for letter in "ABC":
+        sale = act("event", name="sale", event_id=letter * 26)
+        history.keep(sale, owner=ada, received_at=NOW, now=NOW)
 
-    assert apply_all(world, *events, events[0]) == [None] * 4
-    assert (len(world.events_of(person_of(world))), world.events["person"]) == (2, 4)
+    assert [history.is_repeat(letter * 26, now=NOW) for letter in "ABC"] == [False, True, True]
+    assert ([event.operation.event_id for event in history.of(ada)], history.counts["person"]) == (
+        ["B" * 26, "C" * 26],
+        3,
+    )
 
 
 def test_people_and_suppressions_are_bounded() -> None:
@@ -193,6 +197,6 @@ def test_the_log_is_bounded() -> None:
     """A full log drops its oldest lines and counts them."""
     chronicle = Chronicle(keep_log=True, log_max=2)
     for _ in range(3):
-        chronicle.note(identify(), why=None, now=NOW)
+        chronicle.conclude(chronicle.accept(identify(), now=NOW), why=None)
 
     assert (b"".join(chronicle.log_blocks(1)).count(b"\n"), chronicle.log_dropped) == (2, 1)
