@@ -17,7 +17,7 @@ from streams.settings import TRACK_CREDENTIALS, Settings, SettingsError, load_se
 LOOK_S: Final = 1.0
 """So long a file's state is trusted: requests may be many, and each asks."""
 
-Signature = tuple[int, int, int, int, int]
+Signature = tuple[int, int, int, int]
 Values = tuple[str, ...]
 
 log = structlog.get_logger()
@@ -113,4 +113,4 @@ def _signature(path: Path) -> Signature | None:
     if not stat.S_ISREG(found.st_mode):
         return None
     # ctime too: it tells that a file may be read at last, and what a copied mtime hides.
-    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino, found.st_dev
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino

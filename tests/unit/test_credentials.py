@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from structlog.testing import capture_logs
@@ -37,6 +38,19 @@ def test_a_changed_file_is_seen(secrets: Secrets, change: Callable[[Path], None]
     change(secrets.key)
 
     assert secrets.later() == ("site-1", "key-2")
+
+
+@pytest.mark.parametrize("field", ["st_mtime_ns", "st_ctime_ns", "st_size", "st_ino"])
+def test_one_difference_is_enough(secrets: Secrets, monkeypatch: pytest.MonkeyPatch, field: str) -> None:
+    """Whichever way of changing a file leaves the others alone."""
+    found = secrets.key.stat()
+    same = {name: getattr(found, name) for name in ("st_mode", "st_mtime_ns", "st_ctime_ns", "st_size", "st_ino")}
+    secrets.key.write_text("key-2\n")
+    monkeypatch.setattr(Path, "stat", lambda _: SimpleNamespace(**same))
+    before = secrets.later()
+    same[field] += 1
+
+    assert (before, secrets.later()) == (("site-1", "key-1"), ("site-1", "key-2"))
 
 
 def test_a_link_that_is_pointed_elsewhere_is_seen(tmp_path: Path) -> None:
@@ -88,8 +102,10 @@ def test_a_change_before_the_first_request_is_seen(tmp_path: Path) -> None:
     assert Credentials(made.settings).current() == ("site-1", "key-2")
 
 
-def test_refused_credentials_are_read_at_once(secrets: Secrets) -> None:
-    """Not a second later, and without a look at the file's times, which may be coarse."""
+def test_refused_credentials_are_read_at_once(secrets: Secrets, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not a second later, and whatever a disk says about the file, whose clock may be coarse."""
+    found = secrets.key.stat()
+    monkeypatch.setattr(Path, "stat", lambda _: found)
     secrets.key.write_text("key-2")
     secrets.credentials.refused(("site-1", "key-1"))
 
@@ -222,11 +238,16 @@ def test_bad_content_changes_nothing_and_is_said_once(secrets: Secrets, spoil: C
 def test_every_bad_content_is_said(secrets: Secrets) -> None:
     """Whoever mends it wants to know that it is still wrong."""
     with capture_logs() as lines:
-        for content in ("", "two words", ""):
+        for content in ("", "two words", "", "key-2"):
             secrets.key.write_text(content)
             secrets.later()
+        for _ in range(2):
+            remove(secrets.key)
+            secrets.later()
+            rename_over(secrets.key)
+            secrets.later()
 
-    assert len(lines) == 3
+    assert [line["log_level"] for line in lines] == ["warning"] * 3 + ["info"] + ["warning"] * 2
 
 
 def test_a_bad_file_does_not_keep_the_other_from_being_read(secrets: Secrets) -> None:

@@ -25,8 +25,8 @@ def test_settings_keep_which_of_them_came_from_which_file(tmp_path: Path) -> Non
 
 
 def test_the_list_of_files_is_no_setting() -> None:
-    """A variable called `FILES` belongs to somebody else."""
-    assert load_settings({"FILES": "{}"}) == Settings()
+    """Variables called so belong to somebody else."""
+    assert load_settings({"FILES": "{}", "FILES_FILE": "/nowhere", "FILE": "x"}) == Settings()
 
 
 def test_masked_settings_hide_what_is_secret(tmp_path: Path) -> None:
