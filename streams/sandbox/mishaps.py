@@ -69,7 +69,8 @@ async def _errors_in_200(exchange: Exchange, _gate: Gate) -> None:
         await exchange.answer(await exchange.carry_out())  # there is no item to refuse
         return
     batch = orjson.loads(exchange.body)
-    others = await exchange.carry_out(orjson.dumps({**batch, "batch": batch["batch"][1:]}))
+    rest = batch["batch"][1:]
+    others = await exchange.carry_out(orjson.dumps({**batch, "batch": rest})) if rest else answer({})
     if not is_success(others):
         await exchange.answer(others)
         return

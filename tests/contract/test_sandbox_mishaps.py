@@ -203,6 +203,14 @@ def test_where_there_is_no_item_none_is_refused(client: httpx.Client, body: byte
     assert (usual.status_code, usual.content) == (answer.status_code, answer.content)
 
 
+def test_a_batch_that_is_refused_whole_is_not_taken_in_part(client: httpx.Client) -> None:
+    """Wrong credentials stay a 401, also where only the first item was to be refused."""
+    switch(client, kinds=["errors_in_200"])
+    client.put("/sandbox/account", json={"track_api_key": "another"}).raise_for_status()
+
+    assert client.post("/api/v2/batch", json=BATCH).status_code == 401
+
+
 def test_every_call_can_go_wrong(client: httpx.Client) -> None:
     """Whatever the kind, a call without a body ends one way or another, and the sandbox lives."""
     for kind in SANDBOX_FAULTS:
