@@ -1,8 +1,10 @@
 """`cio-streams sandbox`: only the Customer.io sandbox, in the foreground. Reads options, starts it, decides nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Annotated, Any, Final, Literal
 
+import orjson
 import typer
 
 from schemas.failure_model import SANDBOX_FAULTS
@@ -15,6 +17,7 @@ PANELS: Final = {
     "aim": "Which requests go wrong (while it runs: PUT /sandbox/faults)",
     "fault": "How they go wrong (the same)",
     "limit": "Limits of the server (the same)",
+    "behaviour": "What Customer.io leaves undocumented",
 }
 FAULTS: Final = {
     "fault_rate": "rate",
@@ -39,6 +42,8 @@ FAULTS: Final = {
 }
 """Each option's name among the faults, whose own defaults hold where it is not given."""
 
+OPTIONS: Final = ("region", "account_region", "site_id", "track_api_key", "keep_alive_s", "keep_log")
+BEHAVIOURS: Final = ", ".join(each.name for each in fields(SandboxOptions) if each.name not in {"faults", *OPTIONS})
 Region = Literal["us", "eu"]
 
 
@@ -70,23 +75,29 @@ def sandbox(  # noqa: PLR0913 - one parameter per option of the command line
     rate_limit_per_s: Annotated[int | None, _option("limit", "What exceeds it is a 429.")] = None,
     soft_limit_per_s: Annotated[int | None, _option("limit", "What exceeds it is a 200, and dropped.")] = None,
     daily_quota: Annotated[int | None, _option("limit", "What exceeds it is a 429 without Retry-After.")] = None,
+    behaviour: Annotated[list[str] | None, _option("behaviour", f"NAME=VALUE, repeated: {BEHAVIOURS}.")] = None,
 ) -> None:
     """Run a stand-in for Customer.io's Track API until Ctrl-C; open its address to see what arrived."""
     from streams.sandbox.serve import serve  # noqa: PLC0415 - the web server takes a while to import
 
-    options = SandboxOptions(
-        region=region,
-        site_id=site_id,
-        track_api_key=track_api_key,
-        keep_alive_s=keep_alive_s,
-        keep_log=keep_log,
-        account_region=account_region,
-        faults=_faults(locals()),
-    )
-    serve(host=host, port=port, options=options)
+    serve(host=host, port=port, options=_options(locals(), behaviour or []))
+
+
+def _options(given: Mapping[str, object], behaviour: Sequence[str]) -> SandboxOptions:
+    options = Switch(SandboxOptions(faults=_faults(given)))
+    options.change({name: given[name] for name in OPTIONS} | dict(map(_pair, behaviour)))
+    return options.value
 
 
 def _faults(given: Mapping[str, object]) -> Faults:
     faults = Switch(Faults())
     faults.change({field: given[name] for name, field in FAULTS.items() if given[name] not in (None, [])})
     return faults.value
+
+
+def _pair(text: str) -> tuple[str, object]:
+    name, _, value = text.partition("=")
+    try:
+        return name, orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return name, value

@@ -1,9 +1,9 @@
 """How a sandbox behaves: its credentials, its faults and the points that Customer.io leaves undocumented; data only."""
 
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
-from pydantic import SecretStr
+from pydantic import ConfigDict, SecretStr
 
 from streams.sandbox.account import Account, Region
 from streams.sandbox.faults import Faults
@@ -16,6 +16,8 @@ KEEP_ALIVE_S: Final = 300
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxOptions:
     """What may differ from one sandbox to the next. Without credentials, any non-empty ones are accepted."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     region: Region = "us"
     """Of this host; the account is in the same, unless `account_region` says another."""

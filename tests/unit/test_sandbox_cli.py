@@ -88,6 +88,29 @@ def test_the_account_has_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+def test_what_is_undocumented_is_chosen_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each such field of the sandbox's options by its own name; faults given beside them stay."""
+    pairs = ("event_for_nobody=hold", "refuses_empty_batch=true", "apply_after_s=0.5", "wrong_region_status=308")
+    options = options_of(monkeypatch, "--fault-rate=1", *(f"--behaviour={pair}" for pair in pairs))
+
+    assert options == SandboxOptions(
+        event_for_nobody="hold",
+        refuses_empty_batch=True,
+        apply_after_s=0.5,
+        wrong_region_status=308,
+        faults=Faults(rate=1),
+    )
+
+
+@pytest.mark.parametrize("pair", ["speed=1", "speed", "oversize_status=500", "event_for_nobody=", "keep_log=maybe"])
+def test_what_there_is_not_to_choose_is_named(pair: str) -> None:
+    """A misspelt name or value stops it before it listens."""
+    result = run("--behaviour", pair)
+
+    assert isinstance(result.exception, ConfigError)
+    assert pair.partition("=")[0] in str(result.exception)
+
+
 def test_wrong_faults_stop_it_before_it_listens() -> None:
     """A fault that there is not, or a share above 1, is a fault of the settings, and each is named."""
     result = run("--fault-rate", "2", "--fault-kind", "meteor")
