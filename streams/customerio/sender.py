@@ -117,7 +117,7 @@ class TrackSender:
         log.info("looking for what makes a request fail", parcels=len(parcels), failures=past.failures)
         halves = _halves(parcels)
         ends = [await self._attempts.settle(self._batch(half), past) for half in halves]
-        if all(isinstance(end, Exhausted) for end in ends):
+        if guilty.suspicion == "half" and all(isinstance(end, Exhausted) for end in ends):
             ends = [await self._confirm(half, end) for half, end in zip(halves, ends, strict=True)]
         return [v for half, end in zip(halves, ends, strict=True) for v in await self._conclude(half, end)]
 
