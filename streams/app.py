@@ -29,8 +29,9 @@ HOLD_S_MAX = 86_400.0  # aiokafka leaves its group when nothing is fetched for s
 STALL_S = 60.0
 SESSION_S = 10.0
 HEARTBEAT_S = 3.0
-REBALANCE_S = 30.0
-REQUEST_S = 90.0  # well above the rebalance's: else JoinGroup times out and the group never re-forms
+REBALANCE_S_MIN = 30.0
+REBALANCE_S_MORE = 10.0  # beyond the drain: whoever drains for longer is left behind, and sends beside the new owner
+REQUEST_S_MORE = 60.0  # beyond the rebalance: else JoinGroup times out and the group never re-forms
 
 
 class DeliveryApp(faust.App):
@@ -93,6 +94,7 @@ class DeliveryApp(faust.App):
 
 
 def _faust_settings(settings: Settings) -> dict[str, Any]:
+    rebalance_s = max(REBALANCE_S_MIN, settings.drain_s + REBALANCE_S_MORE)
     return {
         "broker": [f"kafka://{server}" for server in settings.bootstrap.split(",")],
         "broker_credentials": faust_credentials(settings),
@@ -106,8 +108,8 @@ def _faust_settings(settings: Settings) -> dict[str, Any]:
         "consumer_auto_offset_reset": "earliest",
         "broker_session_timeout": SESSION_S,
         "broker_heartbeat_interval": HEARTBEAT_S,
-        "broker_rebalance_timeout": REBALANCE_S,
-        "broker_request_timeout": REQUEST_S,
+        "broker_rebalance_timeout": rebalance_s,
+        "broker_request_timeout": rebalance_s + REQUEST_S_MORE,
         "broker_max_poll_interval": HOLD_S_MAX,
         "web_enabled": False,
         "key_serializer": "raw",
