@@ -23,6 +23,12 @@ def _known(kind: str) -> str:
     return kind
 
 
+def _some(kinds: tuple[str, ...]) -> tuple[str, ...]:
+    if not kinds:
+        raise PydanticCustomError("no_kind", "there must be one at least")
+    return kinds
+
+
 FaultKind = Annotated[str, BeforeValidator(_status_as_text), AfterValidator(_known)]
 Seconds = Annotated[float, Field(ge=0, le=600)]
 PerSecond = Annotated[int, Field(ge=1, le=RATE_LIMIT_MAX)]
@@ -51,7 +57,7 @@ class Faults:
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     rate: Annotated[float, Field(ge=0, le=1)] = 0.0
-    kinds: Annotated[tuple[FaultKind, ...], Field(min_length=1)] = (
+    kinds: Annotated[tuple[FaultKind, ...], AfterValidator(_some)] = (
         "503",
         "429",
         "500",
