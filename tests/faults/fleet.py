@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,13 +53,13 @@ class Fleet:
     slowest_stop_s: float = 0.0
     workers: list[Worker] = field(default_factory=list)
 
-    def start(self) -> None:
-        """Start one more."""
+    def start(self, command: Sequence[str] = ("streams", "worker")) -> Worker:
+        """Start one more, or a module that acts as one."""
         number = len(self.workers)
         log = self.folder / f"worker-{number}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "streams", "worker"],
+                [sys.executable, "-m", *command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -67,6 +67,7 @@ class Fleet:
             )
         self.workers.append(Worker(number=number, process=process, log=log))
         self.counts["starts"] += 1
+        return self.workers[-1]
 
     @property
     def running(self) -> list[Worker]:
