@@ -136,8 +136,7 @@ def read_merge(body: object) -> Operation:
     """Read `POST /merge_customers`."""
     merge = _json_object(body)
     with _whole_sentences():
-        primary = read_identifier(merge.get("primary"), field="primary", kinds=MERGE_IDENTIFIERS)
-        secondary = read_identifier(merge.get("secondary"), field="secondary", kinds=MERGE_IDENTIFIERS)
+        primary, secondary = (_read_merged(merge, name) for name in ("primary", "secondary"))
     return Operation(kind="person", action="merge", identifier=primary, secondary=secondary)
 
 
@@ -152,6 +151,13 @@ def read_segment(segment: str, body: object, *, id_type: str, action: str) -> li
             raise RefusedError("ids", f"must be an array of 1 to {SEGMENT_IDS_MAX} strings")
     named = (Identifier(id_type, each) for each in ids)
     return [Operation(kind="person", action=action, identifier=each, segment=int(segment)) for each in named]
+
+
+def _read_merged(merge: Mapping[str, Any], name: str) -> Identifier:
+    identifier = read_identifier(merge.get(name), field=name, kinds=MERGE_IDENTIFIERS)
+    if len(merge[name]) > 1:
+        raise RefusedError(name, "cannot have multiple identifiers")
+    return identifier
 
 
 def _refuse_id(identifier: Identifier, attributes: Mapping[str, Any]) -> None:
