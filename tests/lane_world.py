@@ -89,7 +89,9 @@ class LaneWorld:
     `track` is a sender that is no fake.
     """
 
-    def __init__(self, *, slots: int = 4, track: Sender | None = None, sender: FakeSender | None = None) -> None:
+    def __init__(
+        self, *, slots: int = 4, stuck_s: float = STUCK_S, track: Sender | None = None, sender: FakeSender | None = None
+    ) -> None:
         self.sender, self.writer = sender or FakeSender(), FakeWriter()
         self.is_ours, self.is_rate_tight = True, False
         self.parcels: dict[int, Sequence[Parcel]] = {}
@@ -107,7 +109,7 @@ class LaneWorld:
         self.watchdog = Watchdog(
             self.lanes,
             in_line=lambda: self.courier.in_line() | self.journal.in_line(),
-            stuck_s=STUCK_S,
+            stuck_s=stuck_s,
             count=self._count,
         )
 

@@ -100,6 +100,14 @@ def test_transactions_count_their_chunks() -> None:
     assert (found["cio_transaction_chunks_total", ()], found["cio_transaction_seconds_count", ()]) == (3, 1)
 
 
+def test_lanes_that_are_stuck_count() -> None:
+    """All that were found at once."""
+    metrics = Metrics()
+    metrics.stuck(3)
+
+    assert values(metrics)["cio_stuck_lanes_total", ()] == 3
+
+
 def test_a_live_gauge_is_read_when_somebody_looks() -> None:
     """Not before, and every time anew."""
     metrics, readings = Metrics(), iter([1.0, 2.0])

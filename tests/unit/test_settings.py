@@ -42,6 +42,7 @@ BAD_VALUES = [
     ("RETRY_BACKOFF_S", "-0.1"),
     ("REQUEST_TIMEOUT_S", "0"),
     ("DRAIN_S", "-1"),
+    ("STUCK_S", "0"),
     ("DEDUPE_WINDOW_S", "0"),
     ("DEDUPE_MAX_ENTRIES", "0"),
     ("SEND_MEMORY_S", "1e99"),

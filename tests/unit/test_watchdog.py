@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from schemas.answer import Answer
 from schemas.delivery import Parcel, Verdict
 from schemas.errors import UnavailableError
+from streams.delivery.journal import RETRY_S_MAX
 from streams.delivery.watchdog import POLL_S, StuckError
 from tests.fakes import FakeClient, FakeSender
 from tests.lane_world import STUCK_S, LaneLoop, LaneWorld, NeverEndsError, lane_timed
@@ -154,21 +155,23 @@ async def test_everything_may_wait_while_kafka_is_away() -> None:
     world.sender.puts = world.sender.on_wire
     async with world.running():
         await world.begin(0)
+        await asyncio.sleep(STUCK_S - SOON_S)
         world.is_ours = False
         await asyncio.sleep(HOURS_S)
+        world.is_ours = True
+        await asyncio.sleep(STUCK_S - SOON_S)
 
         assert ended(world) == []
 
-        world.is_ours = True
-        await asyncio.sleep(STUCK_S + SOON_S)
+        await asyncio.sleep(2 * SOON_S)
 
         assert ended(world) == [StuckError]
 
 
 @lane_timed
 async def test_a_journal_that_tries_again_may_do_so_for_hours() -> None:
-    """Kafka is unavailable, and every try comes back."""
-    world = LaneWorld()
+    """Kafka is unavailable, and every try comes back; the pauses in between do not count, be they ever so long."""
+    world = LaneWorld(stuck_s=RETRY_S_MAX / 2)
     world.parcels[0] = []
     world.writer.failures = [UnavailableError() for _ in range(3_000)]
     async with world.running():
@@ -176,6 +179,20 @@ async def test_a_journal_that_tries_again_may_do_so_for_hours() -> None:
         await asyncio.sleep(HOURS_S)
 
         assert (ended(world), await works[0]) == ([], True)
+
+
+@lane_timed
+async def test_who_waits_for_others_transaction_is_not_stuck() -> None:
+    """They try again and again; its own turn comes once theirs is through."""
+    world = LaneWorld()
+    world.parcels |= {0: [], 1: []}
+    world.writer.failures = [NeverEndsError()]
+    async with world.running():
+        await world.begin(0)
+        await world.begin(1)
+        await asyncio.sleep(STUCK_S - SOON_S)
+
+        assert [lane.idle_s > SOON_S for lane in world.lanes.working()] == [True, False]
 
 
 @lane_timed
