@@ -110,8 +110,7 @@ class Chronicle:
         entry.applied, entry.why = self.applied, why
         if why is not None:
             self.ignored[why] += 1
-        if entry.activity is not None:
-            self.activities[entry.activity] += 1
+            self.activities.update([entry.activity] if entry.activity else [])
         place = entry.seq - self.seq - 1
         if self.keeps_log and -place <= len(self._log):
             self._log[place] = _line(entry)

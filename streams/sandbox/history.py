@@ -16,6 +16,9 @@ IDS_MAX: Final = 1_000_000
 WAITING_MAX: Final = 100_000
 """The identifiers whose events may still get a person, newest last."""
 
+HANDED_OVER_S: Final = 30 * 86_400
+"""A merge moves, and an anonymous id keeps, the events of the last 30 days."""
+
 Owner = Person | Identifier
 
 
@@ -72,30 +75,33 @@ class History:
         """Return the person who was identified with an anonymous id, else the id."""
         return self._joined.get(anonymous, anonymous)
 
-    def join(self, anonymous: Identifier, *, person: Person) -> None:
+    def join(self, anonymous: Identifier, *, person: Person, now: float) -> None:
         """Give `person` the events of an anonymous id, those to come included; such an id is not reusable."""
         if anonymous in self._joined:
             return
         self._joined[anonymous] = person
         if len(self._joined) > WAITING_MAX:
             self._joined.popitem(last=False)
-        self.adopt(anonymous, person=person)
+        if anonymous in self._waiting:
+            del self._waiting[anonymous]
+            self.hand_over(anonymous, taker=person, now=now)
 
     def adopt(self, identifier: Identifier, *, person: Person) -> None:
-        """Give `person` the events that wait for whoever has `identifier`."""
+        """Give `person` the events that were held until somebody has `identifier`."""
         if identifier not in self._waiting:
             return
         del self._waiting[identifier]
         for event in self.of(identifier):
             event.owner = person
-            if identifier.kind != "anonymous_id":
-                self.counts["held"] -= 1
-                self.counts["person"] += 1
+            self.counts["held"] -= 1
+            self.counts["person"] += 1
 
-    def hand_over(self, giver: Person, *, taker: Person) -> None:
-        """Give one person's events to another."""
+    def hand_over(self, giver: Owner, *, taker: Person, now: float) -> None:
+        """Give one's events to another: those that are not too old for it."""
         for event in self.of(giver):
-            event.owner = taker
+            happened_at = event.received_at if event.operation.timestamp is None else event.operation.timestamp
+            if happened_at > now - HANDED_OVER_S:
+                event.owner = taker
 
     def forget(self, identifier: Identifier) -> None:
         """Let nobody have the events that wait for `identifier`."""

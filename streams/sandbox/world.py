@@ -48,11 +48,11 @@ class World:
 
     def apply(self, operation: Operation, *, now: float) -> str | None:
         """Accept `operation` and carry it out, now or in its time; the answer says why it had no effect, or is None."""
-        self.settle(now=now)
         entry = self.chronicle.accept(operation, now=now)
         if not self._backlog.is_used:
             return self._conclude(entry, now=now)
         self._backlog.put(entry, now=now)
+        self.settle(now=now)
         return None
 
     def settle(self, *, now: float) -> None:
@@ -84,7 +84,7 @@ class World:
             case "suppress" | "delete":
                 return self._remove(operation)
             case "merge":
-                return self._merge(operation)
+                return self._merge(operation, now=now)
             case "add_device" | "delete_device":
                 return self._device(operation, now=now)
             case "add_customers" | "remove_customers":
@@ -101,7 +101,7 @@ class World:
         self._adopt(person)
         anonymous_id = operation.attributes.get("anonymous_id")
         if isinstance(anonymous_id, str) and anonymous_id:
-            self._history.join(Identifier("anonymous_id", anonymous_id), person=person)
+            self._history.join(Identifier("anonymous_id", anonymous_id), person=person, now=now)
         return None
 
     def _adopt(self, person: Person) -> None:
@@ -167,7 +167,7 @@ class World:
         self._adopt(person)
         return person
 
-    def _merge(self, operation: Operation) -> str | None:
+    def _merge(self, operation: Operation, *, now: int) -> str | None:
         primary = self.people.find(operation.identifier)
         secondary = self.people.find(operation.secondary) if operation.secondary is not None else None
         if primary is None or secondary is None or primary is secondary:
@@ -177,5 +177,5 @@ class World:
         for kind in identifiers.keys() - primary.identifiers.keys():
             self.people.name(primary, Identifier(kind, identifiers[kind]))
         primary.absorb(secondary)
-        self._history.hand_over(secondary, taker=primary)
+        self._history.hand_over(secondary, taker=primary, now=now)
         return None

@@ -122,6 +122,11 @@ def test_every_kind_of_operation_is_known(item: dict[str, Any]) -> None:
         (make_item(action="add_device", device={"id": "v1 calls it id"}), "device.token"),
         (make_item(action="add_device", device={"token": "t", "platform": ["ios"]}), "device.platform"),
         (make_item(action="add_relationships"), "cio_relationships"),
+        (
+            make_item(cio_relationships=[{"relationship_attributes": {"city": "x" * 1001}}]),
+            "cio_relationships.0.relationship_attributes.city",
+        ),
+        (make_item(attributes={"id": True}), "attributes.id"),
         (make_item(action="merge", primary={"id": "a"}), "secondary"),
         (make_item(type="object", identifiers={"object_id": "acme"}), "identifiers"),
         (make_item(type="delivery", action="event", name="seen"), "name"),

@@ -87,15 +87,6 @@ def test_an_event_of_a_suppressed_person_is_not_remembered() -> None:
     assert apply_all(world, act("suppress"), sale, act("unsuppress"), sale) == [None, "suppressed", None, None]
 
 
-def test_an_event_creates_the_person_unless_told_otherwise() -> None:
-    """Whether an event creates its person is undocumented, so it is an option; a `cio_id` never does."""
-    world, strict = make_world(), make_world(event_for_nobody="drop")
-    by_cio_id = act("event", Identifier("cio_id", "ffff"), name="sale")
-
-    assert apply_all(world, act("event", name="sale"), by_cio_id) == [None, "unknown_person"]
-    assert apply_all(strict, act("event", name="sale")) == ["unknown_person"]
-
-
 def test_anonymous_events_join_the_person() -> None:
     """Events of an anonymous id become the person's who is identified with it, those that follow included."""
     world = make_world()
