@@ -138,6 +138,11 @@ class LaneWorld:
         await self.lanes.drain(2)
         return loop.time() - started
 
+    async def rebalance(self) -> None:
+        """Drain, and begin anew."""
+        await self.lanes.drain(2)
+        self.lanes.begin(2, {})
+
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Run courier, journal and watchdog for the length of the `with`."""

@@ -47,6 +47,7 @@ class Assignment:
         """Restore what is remembered of these partitions and return the offset to start each one at."""
         owned = frozenset(partitions)
         epoch = self._epoch()
+        self._lanes.restoring()
         loop = asyncio.get_running_loop()
         places = {(tp.topic, tp.partition): tp for tp in owned}
         committed = await loop.run_in_executor(self._threads, self._reader.committed, places)
@@ -78,6 +79,7 @@ class Assignment:
 
     def _take(self, records: list[LedgerRecord]) -> None:
         """Runs in the reader's thread: no lane works while partitions are being taken over."""
+        self._lanes.restoring()
         first = records[0]
         if first.topic == self._topics.people:
             for record in records:

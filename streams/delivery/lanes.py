@@ -13,7 +13,7 @@ import structlog
 from agents.pipeline import MakePlan, Pipeline
 from schemas.chunk import Chunk
 from schemas.errors import FencedError
-from streams.delivery.progress import Progress, work_for
+from streams.delivery.progress import Progress, touch, work_for
 
 REJOIN_S = 60.0  # several session timeouts
 LOOK_S = 0.1  # a lane may become held while it drains
@@ -48,6 +48,7 @@ class Lanes:
         self.crash = crash
         self._held = held
         self._working: dict[asyncio.Task[None], Progress] = {}
+        self._take_over: Progress | None = None
         self._expected: dict[tuple[str, int], tuple[int, int]] = {}  # (topic, partition) -> (epoch, next offset)
         self._epoch = 0
         self._drained_epoch = 0
@@ -65,8 +66,7 @@ class Lanes:
 
     async def _finished(self, chunk: Chunk, make_plan: MakePlan) -> bool:
         self._check_start(chunk)
-        last = chunk.next_offset - 1
-        progress = Progress(topic=chunk.topic, partition=chunk.partition, first=chunk.start, last=last)
+        progress = Progress(of=_named(chunk), stage="planning")
         task = asyncio.create_task(self._work(chunk, make_plan, progress))
         self._working[task] = progress
         task.add_done_callback(self._working.pop)
@@ -113,14 +113,20 @@ class Lanes:
     def begin(self, epoch: int, starts: Mapping[tuple[str, int], int]) -> None:
         """These partitions are ours from this epoch on, each to be worked on from its offset."""
         self._expected = {place: (epoch, offset) for place, offset in starts.items()}
+        self._take_over = None
 
     def position(self, topic: str, partition: int) -> int:
         """The next offset without a committed conclusion, 0 before the first chunk."""
         return self._expected.get((topic, partition), (-1, 0))[1]
 
+    def restoring(self) -> None:
+        """The take-over has got on; in any thread."""
+        if take_over := self._take_over:
+            touch("restoring", [take_over])
+
     def working(self) -> Collection[Progress]:
-        """How each chunk that is worked on gets on."""
-        return self._working.values()
+        """How each chunk that is worked on gets on, and the take-over between two assignments."""
+        return [*self._working.values(), *([self._take_over] if self._take_over else [])]
 
     async def drain(self, epoch: int) -> None:
         """Let chunks of epochs before `epoch` finish until the drain deadline, then abandon what is left.
@@ -129,6 +135,7 @@ class Lanes:
         """
         self._epoch = max(self._epoch, epoch)
         self._drained_epoch = epoch
+        self._take_over = Progress(of={"epoch": epoch}, stage="between assignments")
         late = await self._finish(set(self._working))
         if not late:
             return
@@ -152,3 +159,7 @@ class Lanes:
             task.cancel()
         if given_up:
             log.info("given up what is held", lanes=len(given_up))
+
+
+def _named(chunk: Chunk) -> Mapping[str, object]:
+    return {"topic": chunk.topic, "partition": chunk.partition, "first": chunk.start, "last": chunk.next_offset - 1}

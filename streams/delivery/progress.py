@@ -1,22 +1,19 @@
 """How the chunk of each lane gets on: touched at every stage, read by the watchdog. Nothing here is done per record."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Progress:
-    """A chunk in work: where it is, and how long it has been there without a sign of life, as the watchdog counts.
+    """Where the work on something is, and for how long without a sign of life, as the watchdog counts.
 
     It names the chunk and does not hold it: a connection keeps the context that it was opened in.
     """
 
-    topic: str
-    partition: int
-    first: int
-    last: int
-    stage: str = "planning"
+    of: Mapping[str, object]
+    stage: str
     idle_s: float = 0.0
 
 

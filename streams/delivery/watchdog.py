@@ -31,7 +31,7 @@ class Lanes(Protocol):
     crash: Callable[[BaseException], Awaitable[None]]
 
     def working(self) -> Collection[Progress]:
-        """How each chunk that is worked on gets on."""
+        """How the work in flight gets on."""
 
 
 class Watchdog:
@@ -60,15 +60,7 @@ class Watchdog:
             await asyncio.sleep(POLL_S)
         self._count(len(stuck))
         for lane in stuck[:LANES_SHOWN]:
-            log.error(
-                "lane stuck",
-                topic=lane.topic,
-                partition=lane.partition,
-                first=lane.first,
-                last=lane.last,
-                stage=lane.stage,
-                idle_s=lane.idle_s,
-            )
+            log.error("lane stuck", **lane.of, stage=lane.stage, idle_s=lane.idle_s)
         log_stacks(asyncio.get_running_loop())
         await self._lanes.crash(StuckError(f"{len(stuck)} lanes have not moved for {self._stuck_s:g} s"))
 

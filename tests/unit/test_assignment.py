@@ -52,12 +52,17 @@ class FakeLanes:
     """Notes drains."""
 
     drained: list[int] = field(default_factory=list)
+    signs_of_life: int = 0
     meanwhile: Callable[[], None] = lambda: None
     begun: list[tuple[int, dict[tuple[str, int], int]]] = field(default_factory=list)
 
     def begin(self, epoch: int, starts: Mapping[tuple[str, int], int]) -> None:
         """Note it."""
         self.begun.append((epoch, dict(starts)))
+
+    def restoring(self) -> None:
+        """Count it."""
+        self.signs_of_life += 1
 
     async def drain(self, epoch: int) -> None:
         """Note it."""
@@ -107,6 +112,7 @@ async def test_a_partition_is_restored_before_it_starts() -> None:
     )
     assert (world.ledger.person_count(), world.ledger.event_count()) == (2, 2)
     assert (world.owner.is_restored, set(world.owner.owned)) == (True, {TP(CHANGES, 3), TP(EVENTS, 3)})
+    assert world.lanes.signs_of_life == 1 + 2  # at its beginning, and with every block of entries
 
 
 async def test_the_share_of_the_rate_is_that_of_the_partitions() -> None:

@@ -91,7 +91,7 @@ async def test_a_slot_that_is_lost_is_found() -> None:
     world = LaneWorld(slots=1, sender=Deaf())
     async with world.running():
         works = await world.begin(0)
-        await world.drain()
+        await world.rebalance()
 
         assert not await works[0]
 
@@ -123,11 +123,39 @@ async def test_a_thread_that_still_hangs_after_a_drain_is_found() -> None:
     world.writer.failures = [NeverEndsError()]
     async with world.running():
         await world.begin(0)
-        await world.drain()
+        await world.rebalance()
         asyncio.create_task(world.work(1, epoch=2))  # noqa: RUF006 - it never ends
         await asyncio.sleep(STUCK_S + SOON_S)
 
         assert (ended(world), world.stuck) == ([StuckError], 1)
+
+
+@lane_timed
+async def test_a_take_over_that_hangs_is_found() -> None:
+    """A library's thread that never comes back must not keep the partitions from everybody."""
+    world = LaneWorld()
+    async with world.running():
+        await world.drain()
+        for _ in range(10):
+            await asyncio.sleep(STUCK_S - SOON_S)
+            world.lanes.restoring()
+
+        assert ended(world) == []
+
+        await asyncio.sleep(STUCK_S + SOON_S)
+
+        assert ended(world) == [StuckError]
+
+
+@lane_timed
+async def test_an_assignment_without_work_is_not_stuck() -> None:
+    """It has begun, and no record comes."""
+    world = LaneWorld()
+    async with world.running():
+        await world.rebalance()
+        await asyncio.sleep(HOURS_S)
+
+        assert ended(world) == []
 
 
 @lane_timed
