@@ -112,6 +112,7 @@ async def test_a_thread_that_hangs_in_the_journal_is_found() -> None:
         await world.begin(1)
         await asyncio.sleep(STUCK_S + SOON_S)
 
+        assert [lane.stage for lane in world.lanes.working()] == ["in a transaction", "waiting for a transaction"]
         assert (ended(world), world.stuck) == ([StuckError], 1)
 
 
