@@ -108,7 +108,7 @@ class LaneWorld:
         )
         self.watchdog = Watchdog(
             self.lanes,
-            in_line=lambda: self.courier.in_line() | self.journal.in_line(),
+            in_line=[self.courier.in_line, self.journal.in_line],
             stuck_s=stuck_s,
             count=self._count,
         )

@@ -3,8 +3,7 @@
 import random
 import time
 import uuid
-from collections.abc import Awaitable, Callable
-from collections.abc import Set as AbstractSet
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from agents.pipeline import Pipeline
@@ -20,9 +19,8 @@ from streams.delivery.courier import Courier
 from streams.delivery.journal import Journal
 from streams.delivery.lanes import Lanes
 from streams.delivery.ledger import Ledger
-from streams.delivery.progress import Progress
 from streams.delivery.throttle import Throttle
-from streams.delivery.watchdog import Watchdog
+from streams.delivery.watchdog import InLine, Watchdog
 from streams.kafka import topic_plan
 from streams.kafka.clients import librdkafka_config
 from streams.kafka.lease import Lease
@@ -31,7 +29,7 @@ from streams.kafka.transactions import OutputTopics, TransactionWriter
 from streams.metrics import Metrics
 from streams.settings import Settings
 
-OVERDUE_S = 5.0  # beyond its time-out: only then a request is stuck, however soon a lane is
+OVERDUE_S = 5.0  # beyond a request's time-out, and the session after which Kafka is known to be away: only then stuck
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +94,7 @@ def build_delivery(
         lanes=lanes,
         lease=lease,
         assignment=assignment,
-        watchdog=_watchdog(settings, lanes, metrics, in_line=lambda: courier.in_line() | journal.in_line()),
+        watchdog=_watchdog(settings, lanes, metrics, in_line=[courier.in_line, journal.in_line], session_s=session_s),
     )
 
 
@@ -119,9 +117,9 @@ def _sender(settings: Settings, track: TrackClient, throttle: Throttle, metrics:
 
 
 def _watchdog(
-    settings: Settings, lanes: Lanes, metrics: Metrics, *, in_line: Callable[[], AbstractSet[Progress]]
+    settings: Settings, lanes: Lanes, metrics: Metrics, *, in_line: Sequence[InLine], session_s: float
 ) -> Watchdog:
-    stuck_s = max(settings.stuck_s, settings.request_timeout_s + OVERDUE_S)
+    stuck_s = max(settings.stuck_s, settings.request_timeout_s + OVERDUE_S, session_s + OVERDUE_S)
     return Watchdog(lanes, in_line=in_line, stuck_s=stuck_s, count=metrics.stuck)
 
 

@@ -5,7 +5,7 @@ what it was is for whoever reads the stacks; a new process starts from what is c
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Protocol
 
@@ -16,6 +16,8 @@ from streams.stacks import log_stacks
 
 POLL_S = 1.0
 LANES_SHOWN = 10
+
+InLine = Callable[[], AbstractSet[Progress]]
 
 log = structlog.get_logger()
 
@@ -45,7 +47,7 @@ class Watchdog:
         self,
         lanes: Lanes,
         *,
-        in_line: Callable[[], AbstractSet[Progress]],
+        in_line: Sequence[InLine],
         stuck_s: float,
         count: Callable[[int], None],
     ) -> None:
@@ -66,7 +68,7 @@ class Watchdog:
 
     def _look(self) -> list[Progress]:
         lanes = self._lanes.working()
-        excused = self._in_line() if self._lanes.is_ours() else lanes
+        excused = set().union(*(each() for each in self._in_line)) if self._lanes.is_ours() else lanes
         for lane in lanes:
             lane.idle_s = 0.0 if lane in excused else lane.idle_s + POLL_S
         return [lane for lane in lanes if lane.idle_s >= self._stuck_s]
