@@ -60,7 +60,7 @@ class History:
             self._times.append(now)
             if len(self._ids) > self._ids_max:
                 self._forget_oldest_id()
-        if isinstance(owner, Identifier) and owner.value:
+        if isinstance(owner, Identifier):
             self._waiting[owner] = None
             if len(self._waiting) > WAITING_MAX:
                 self._waiting.popitem(last=False)

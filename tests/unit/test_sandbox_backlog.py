@@ -38,6 +38,15 @@ def test_an_operation_waits_for_its_time() -> None:
     assert (person_of(world).shown_attributes(), names_of(world)) == ({"plan": "pro"}, ["sale"])
 
 
+def test_an_operation_is_applied_as_of_its_time() -> None:
+    """However late anybody looks, a person was created when it was due."""
+    world = make_world(apply_after_s=5)
+    apply_all(world, identify())
+    world.settle(now=NOW + 100)
+
+    assert person_of(world).created_at == NOW + 5
+
+
 def test_operations_are_applied_in_the_order_of_acceptance() -> None:
     """Without shuffling, and whatever they are."""
     world = make_world(apply_after_s=5)

@@ -116,6 +116,7 @@ async def test_one_topic_can_change_alone(client: httpx.AsyncClient) -> None:
         {name: {"topics": {"topic_3": True}}},
         {name: None},
         {f"{name}.topics.topic_4": True},
+        {name: {"topics": {"topic_5": True}}, f"{name}.topics.topic_6": True},
     ):
         await client.put(ADA, json=body)
         shown.append((await person(client))["attributes"].get(name, {}).get("topics"))
@@ -126,6 +127,7 @@ async def test_one_topic_can_change_alone(client: httpx.AsyncClient) -> None:
         {"topic_3": True},
         None,
         {"topic_4": True},
+        {"topic_5": True, "topic_6": True},
     ]
 
 

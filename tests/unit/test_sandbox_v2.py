@@ -57,6 +57,18 @@ def test_reserved_attributes_steer_and_are_not_stored() -> None:
     assert (operation.is_update_only, operation.timestamp, operation.attributes) == (True, 5, {"plan": "pro"})
 
 
+def test_the_items_own_timestamp_counts() -> None:
+    """Before the one among the attributes, which is v1's."""
+    assert operation_of(make_item(timestamp=7, attributes={"_timestamp": 5})).timestamp == 7
+
+
+def test_milliseconds_begin_at_a_hundred_billion_seconds() -> None:
+    """The year 5138 is the last; a time before 1970 is one too."""
+    for seconds in (99_999_999_999, -1):
+        assert operation_of(make_item(timestamp=seconds)).timestamp == seconds
+    assert refusal_of(make_item(timestamp=100_000_000_000)).message == "must be in unix seconds, not milliseconds"
+
+
 def test_a_merge_has_no_identifiers() -> None:
     """A merge names its two people at the top level."""
     item = {"type": "person", "action": "merge", "primary": {"id": "a"}, "secondary": {"email": "b@example.com"}}
