@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,13 +12,35 @@ from streams.sandbox.operation import Identifier, Operation, RefusedError
 from streams.sandbox.options import SandboxOptions
 from streams.sandbox.page import render
 from streams.sandbox.request_log import RequestLog
-from streams.sandbox.track_v1 import read_anonymous_event, read_event, read_identify
+from streams.sandbox.track_v1 import read_added_device, read_anonymous_event, read_event, read_identify, read_merge
 from streams.sandbox.track_v2 import ACTIONS, PERSON_ACTIONS, read_item
 from streams.sandbox.views import show_person, summarise
 from streams.sandbox.world import World
 
 OPTIONS = SandboxOptions(keep_log=True)
-FIELDS = ("id", "email", "name", "data", "timestamp", "_timestamp", "token", "device_token", "platform", "object_id")
+LENIENT_AND_LATE = SandboxOptions(
+    keep_log=True,
+    rejects_malformed_ulid=False,
+    refuses_milliseconds=False,
+    event_for_nobody="hold",
+    dedupe_window_s=1,
+    apply_after_s=5,
+    applies_out_of_order=True,
+)
+FIELDS = (
+    "id",
+    "email",
+    "name",
+    "data",
+    "timestamp",
+    "_timestamp",
+    "token",
+    "device_token",
+    "platform",
+    "object_id",
+    "primary",
+    "device",
+)
 TEXT = st.sampled_from(["", "a", "B@example.com", "b@example.com", "0" * 26, "opened", "é" * 80])
 SCALARS = st.none() | st.booleans() | st.integers(-1, 2**63 - 1) | st.floats(allow_nan=False) | TEXT
 JSON = st.recursive(
@@ -49,17 +72,20 @@ def show_all(world: World) -> None:
     render(summarise(world, RequestLog(), now=1.0), people)
 
 
-@given(st.lists(ITEMS, max_size=12))
-def test_any_item_is_applied_or_refused(items: list[Any]) -> None:
-    """An item becomes an operation that can be applied and shown, or a refusal."""
-    world = World(options=OPTIONS)
-    read = [read_item(item, options=OPTIONS) for item in items]
+@pytest.mark.parametrize("options", [OPTIONS, LENIENT_AND_LATE])
+@given(items=st.lists(ITEMS, max_size=12))
+def test_any_item_is_applied_or_refused(options: SandboxOptions, items: list[Any]) -> None:
+    """An item becomes an operation that can be applied and shown, at once or later, or a refusal."""
+    world = World(options=options)
+    read = [read_item(item, options=options) for item in items]
     accepted = [operation for operation in read if isinstance(operation, Operation)]
     for operation in accepted:
         world.apply(operation, now=1.0)
-
     show_all(world)
-    assert world.chronicle.seq == len(accepted)
+    world.settle(now=9.0)
+    show_all(world)
+
+    assert world.chronicle.applied == world.chronicle.seq == len(accepted)
 
 
 @given(JSON)
@@ -72,6 +98,8 @@ def test_any_v1_body_is_applied_or_refused(body: object) -> None:
         partial(read_identify, ada, body, options=OPTIONS),
         partial(read_event, ada, body, options=OPTIONS),
         partial(read_anonymous_event, body, options=OPTIONS),
+        partial(read_added_device, ada, body),
+        partial(read_merge, body),
     ):
         try:
             world.apply(read(), now=1.0)
