@@ -34,7 +34,9 @@ bench: install  ## speed and memory on this machine
 
 SECONDS ?= 300
 SEED ?= 1
-soak: install  ## the fault test for SECONDS with SEED
+SEEDS ?= 5000
+soak: install  ## SEEDS runs of the simulation, then the fault test for SECONDS with SEED
+	$(BIN)/python -m tests.simulation --first $(SEED) --seeds $(SEEDS)
 	$(BIN)/python -m tests.faults --seconds $(SECONDS) --seed $(SEED)
 
 lock: install  ## pin the newest versions that pyproject.toml allows
