@@ -18,6 +18,7 @@ from streams.customerio.region import check_region
 from streams.delivery.build import build_delivery
 from streams.kafka import topic_plan
 from streams.kafka.clients import faust_credentials
+from streams.kafka.ends import Ends
 from streams.kafka.lease import Lease
 from streams.kafka.topics import input_partitions
 from streams.kafka.transport import ChunkSchema, Consumer, Owner, Transport
@@ -44,6 +45,7 @@ class DeliveryApp(faust.App):
         self.delivery = build_delivery(
             settings, session_s=SESSION_S, crash=self.crash, epoch=lambda: self.chunk_consumer.epoch
         )
+        self.ends = Ends()
         for name, declare in AGENTS.items():
             topic = self.topic(settings.topic(name), schema=ChunkSchema(), key_type=bytes, value_type=bytes)
             declare(self, topic, self.delivery.lanes.handle)
@@ -72,6 +74,7 @@ class DeliveryApp(faust.App):
         self.add_future(self.delivery.courier.run())
         self.add_future(self.delivery.watchdog.run())
         await super().on_start()
+        self.add_future(self.ends.follow(self.chunk_consumer))
 
     async def on_stop(self) -> None:
         """Drain, leave the group, and close what is left."""
@@ -126,11 +129,10 @@ def _add_gauges(app: DeliveryApp) -> None:
 
     def lag() -> Iterable[Reading]:
         for tp in owned.owned & app.consumer.assignment():
-            highwater = None
+            end = app.ends.of(tp)
             with contextlib.suppress(AssertionError):  # aiokafka's: a rebalance took it this very moment
-                highwater = app.consumer.highwater(tp)
-            if highwater is not None:
-                yield (tp.topic, str(tp.partition)), max(0, highwater - delivery.lanes.position(tp.topic, tp.partition))
+                end = max(end, app.consumer.highwater(tp) or 0)
+            yield (tp.topic, str(tp.partition)), max(0, end - delivery.lanes.position(tp.topic, tp.partition))
 
     live(metrics.LAG, lag)
     live(metrics.OWNED, lambda: [((), len(owned.owned))])

@@ -13,7 +13,7 @@ MB = 1_000_000
 
 
 def test_an_outage_of_a_minute_is_waited_out(settings_factory: SettingsFactory, tmp_path: Path) -> None:
-    """No dead letter, few requests, flat memory, no rebalance; afterwards everything is delivered once."""
+    """No dead letter, few requests, flat memory, no rebalance, lag to be seen; then everything is delivered once."""
     with troubled_stage(settings_factory(), tmp_path, REQUEST_TIMEOUT_S="2") as stage:
         with stage.traffic(100):
             stage.worker.wait_for(lambda: stage.metric("cio_records_total") > 200, 20)
@@ -22,7 +22,7 @@ def test_an_outage_of_a_minute_is_waited_out(settings_factory: SettingsFactory, 
             stage.fault(rate=1.0, kinds=["503", "500", "reset_before", "hang"], hang_s=3)
             stage.worker.wait_for(lambda: stage.breaker() == ("open", "outage"), 30)
             time.sleep(OUTAGE_S - (time.time() - began))
-            requests = len(stage.arrivals(began))
+            requests, lag = len(stage.arrivals(began)), stage.metric("cio_lag_records")
             grown = stage.metric("cio_process_resident_memory_bytes") - memory
             stage.fault()
             stage.worker.wait_for(lambda: stage.breaker()[0] == "closed", PROBE_S)
@@ -32,6 +32,7 @@ def test_an_outage_of_a_minute_is_waited_out(settings_factory: SettingsFactory, 
         assert stage.metric("cio_rebalances_total") == 1
     assert requests < OUTAGE_S
     assert grown < 50 * MB
+    assert lag > 3000  # of the 6000 that were published meanwhile, for which nothing was fetched
 
 
 def test_a_storm_of_429_uses_up_nothing(settings_factory: SettingsFactory, tmp_path: Path) -> None:

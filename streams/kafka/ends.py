@@ -1,0 +1,37 @@
+"""Asks the broker for the ends of our partitions now and then: one that is held is not fetched, and shows no lag."""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+
+from aiokafka.errors import KafkaError
+from faust.types import TP
+
+from streams.kafka.transport import Consumer
+
+LOOK_S = 5.0
+
+
+class Ends:
+    """The ends as they were told last; an end never told is 0."""
+
+    def __init__(self) -> None:
+        self._told: Mapping[TP, int] = {}
+
+    async def follow(self, consumer: Consumer) -> None:
+        """Ask until cancelled; while Kafka is away the last answer stays."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            with contextlib.suppress(KafkaError):
+                self._told = await _ends(consumer)
+
+    def of(self, tp: TP) -> int:
+        """The offset that the partition's next record will have, or would have had a few seconds ago."""
+        return self._told.get(tp, 0)
+
+
+async def _ends(consumer: Consumer) -> Mapping[TP, int]:
+    """Ask past the thread's queue: it must not wait for an answer that may take as long as Kafka is away."""
+    thread = consumer._thread  # noqa: SLF001 - ours, but for its start
+    asking = thread._ensure_consumer().end_offsets(list(consumer.cursor))  # noqa: SLF001 - as above
+    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(asking, thread.thread_loop))
