@@ -57,7 +57,7 @@ def _conclusions(traces: Traces) -> Iterator[str]:
         if result["key"] != draft.key or result["source"]["timestamp_ms"] != draft.timestamp_ms:
             yield f"conclusions: {place} has another key or timestamp"
         if place in traces.given_up:
-            name = "given up in bad weather" if _was_partly_bad(traces, result) else "dead letters"
+            name = _named("dead letters", traces, result)
             yield f"{name}: {place} is innocent, but dead: {result['reason']}, {result['detail']}"
         if draft.is_malformed and (result["outcome"], result["reason"]) != ("dead", "malformed"):
             yield f"dead letters: {place} is malformed, but {result['outcome']}, {result['reason']}"
@@ -85,12 +85,21 @@ def _attempts(traces: Traces) -> Iterator[str]:
 
 def _changes(traces: Traces, people: dict[str, Person]) -> Iterator[str]:
     """What became of user changes, held against the reference."""
+    victims = _victims(traces)
     changes = [each for each in traces.published if each.place.topic == CHANGES and not each.draft.is_malformed]
     for each in sorted(changes, key=lambda each: each.place):
         expected = _judge(each, traces, people)
         result = traces.results.get(each.place)
-        if result is not None and (fault := _unlike(result, expected)):
-            yield f"outcomes: {each.place} {fault}"
+        if result is None or (each.draft.key or b"").decode() in victims:
+            continue
+        if fault := _unlike(result, expected):
+            yield f"{_named('outcomes', traces, result)}: {each.place} {fault}"
+
+
+def _named(invariant: str, traces: Traces, result: dict[str, Any]) -> str:
+    """Who is refused may be given up before that is known, as anybody in bad weather."""
+    is_given_up = result["reason"] == "retries_exhausted" and _was_partly_bad(traces, result)
+    return "given up in bad weather" if is_given_up else invariant
 
 
 def _judge(each: Published, traces: Traces, people: dict[str, Person]) -> Expected:
@@ -98,6 +107,7 @@ def _judge(each: Published, traces: Traces, people: dict[str, Person]) -> Expect
     kind = traces.poison.get(each.place)
     if kind is None and each.place not in traces.given_up:
         return people[name].judge(draft.value, draft.timestamp_ms)
+    people[name].was_ever_out |= each.place in traces.given_up  # it may have been applied all the same
     dead = Expected("dead", REASONS[kind] if kind else traces.results[each.place]["reason"])
     if is_poisoned_person(name):
         return dead
@@ -134,7 +144,8 @@ def _events(traces: Traces, people: dict[str, Person]) -> Iterator[str]:
         found = result["outcome"], result["reason"]
         may_skip = name in people and people[name].was_ever_out and found[0] == "skipped"
         if found != ("dead", REASONS[kind]) and not may_skip:
-            yield f"events: {place} is {found}, must be dead ({REASONS[kind]}); {result['detail']}"
+            invariant = _named("events", traces, result)
+            yield f"{invariant}: {place} is {found}, must be dead ({REASONS[kind]}); {result['detail']}"
 
 
 def _letters(traces: Traces) -> Iterator[str]:
