@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import structlog
 
+from streams.log_repeats import Repeats
 from streams.settings import Settings
 
 QUIET: Final = ("faust", "mode", "aiokafka", "httpx", "httpcore", "kafka", "asyncio", "uvicorn")
@@ -49,7 +50,15 @@ def _stdlib(settings: Settings) -> dict[str, Any]:
                 "foreign_pre_chain": _SHARED,
             },
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": "ext://sys.stderr", "formatter": "ours"}},
+        "filters": {"repeats": {"()": Repeats, "loggers": ("aiokafka",)}},  # 40 lines a second while Kafka is away
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "stream": "ext://sys.stderr",
+                "formatter": "ours",
+                "filters": ["repeats"],
+            }
+        },
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {name: {"level": quiet} for name in QUIET},
     }

@@ -22,6 +22,7 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
 from schemas.chunk import Chunk, Membership
+from streams.kafka.calm_metadata import calm_metadata
 from streams.kafka.heartbeats import renew_with_heartbeats
 from streams.kafka.lease import Lease
 from streams.kafka.odd_headers import accept_odd_headers
@@ -50,7 +51,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
         accept_odd_headers()
-        return aiokafka.AIOKafkaConsumer(
+        consumer = aiokafka.AIOKafkaConsumer(
             client_id=conf.broker_client_id,
             group_id=conf.id,
             bootstrap_servers=driver.server_list(transport.url, transport.default_port),
@@ -67,6 +68,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
             **driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
         )
+        calm_metadata(consumer._client)
+        return consumer
 
     async def _fetch_records(
         self,
