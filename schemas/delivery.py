@@ -9,11 +9,12 @@ class Parcel(NamedTuple):
     """What goes to Customer.io in one go for one person.
 
     `bodies` are items of `/api/v2/batch`, kept together and in this order; of an `anonymous` parcel the only one is the
-    body of `POST /api/v1/events`.
+    body of `POST /api/v1/events`. Parcels of one `person` keep their order also when a request is taken apart.
     """
 
     bodies: tuple[bytes, ...]
     anonymous: bool = False
+    person: str | None = None
 
 
 class Verdict(NamedTuple):

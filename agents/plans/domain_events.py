@@ -48,7 +48,7 @@ class DomainEventsPlan:
                 if event.anonymous_id is not None:
                     closed.add(person)
         self._waiting = held
-        return [Parcel((event.body,), event.anonymous_id is not None) for event in self._wave]
+        return [Parcel((event.body,), event.anonymous_id is not None, event.user_id) for event in self._wave]
 
     def _settled(self, event: Event) -> bool:
         if event.fingerprint in self._delivered or self._memory.has_event(event.fingerprint):

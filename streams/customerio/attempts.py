@@ -45,7 +45,8 @@ class Past:
     def failed(self, now_s: float, outages: int) -> "Past":
         """One more attempt has failed; an outage explains all that failed before it."""
         if outages != self.outages:
-            return Past(attempts=self.attempts, outages=outages).failed(now_s, outages)
+            suspicion: Suspicion = "region" if self.suspicion == "region" else "none"  # its word is not asked for twice
+            return Past(attempts=self.attempts, outages=outages, suspicion=suspicion).failed(now_s, outages)
         since_s = self.since_s if self.failures else now_s
         return replace(self, attempts=self.attempts + 1, failures=self.failures + 1, since_s=since_s)
 

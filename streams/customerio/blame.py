@@ -41,12 +41,12 @@ class Blame:
         past = end.past
         if past.outages != self._breaker.outages:
             return past  # while others were looked at there was an outage: what failed before tells nothing
-        if self._is_evident(end):
+        if await self._is_evident(end, is_alone=is_alone):
             return Guilty(end) if past.failures >= self._evidence.failures_needed() else past
-        if not is_alone and past.suspicion == "half":
-            return Guilty(end)  # both halves failed: look further, a culprit may stand in each
-        if not is_alone and past.suspicion == "none" and self._breaker.is_closed:
-            return Guilty(end, "asked")  # the halves are each other's others: ask them before all is held
+        if is_alone and self._evidence.others_accepted(past.since_s, float("inf")):
+            return past  # but only after this one had failed: that may have been the end of an outage, so once more
+        if not is_alone and (suspicion := self._suspicion_of_halves(past)):
+            return Guilty(end, suspicion)
         if self._breaker.reason == "outage" and await self._region_convicts():
             self._breaker.close()
             return replace(past, suspicion="region")
@@ -54,12 +54,19 @@ class Blame:
         self._breaker.open("outage", end.cause)
         return replace(past, suspicion="none")
 
-    def _is_evident(self, end: Exhausted) -> bool:
+    def _suspicion_of_halves(self, past: Past) -> Suspicion | None:
+        if past.suspicion == "half":
+            return "half"  # both failed: look further, a culprit may stand in each
+        if past.suspicion == "none" and self._breaker.is_closed:
+            return "asked"  # the halves are each other's others: ask them before all is held
+        return None
+
+    async def _is_evident(self, end: Exhausted, *, is_alone: bool) -> bool:
         past = end.past
-        if past.suspicion == "region":
-            return True
-        before_s = end.sent_s if past.suspicion == "none" else float("inf")
-        return self._evidence.others_accepted(past.since_s, before_s)
+        if past.suspicion == "region" and await self._attempts.region_answers():
+            return True  # as it did before the last attempt
+        may_be_later = past.suspicion in {"asked", "half"} and not is_alone  # it is only halved then
+        return self._evidence.others_accepted(past.since_s, float("inf") if may_be_later else end.sent_s)
 
     async def _region_convicts(self) -> bool:
         """There may be nobody else to ask; but it may answer while no data is taken, so its word counts rarely."""

@@ -14,9 +14,10 @@ import structlog
 from agents.steps.judge import Accepted, Refused, Unclear
 from agents.steps.pack import batch_body
 from schemas.delivery import Parcel, Verdict
-from streams.customerio.attempts import Attempts, Exhausted, Settled
+from streams.customerio.attempts import Attempts, Exhausted, Past, Settled, Suspicion
 from streams.customerio.blame import Blame, Guilty
 from streams.customerio.evidence import Evidence
+from streams.customerio.halves import halve, is_one_person
 from streams.customerio.wire import Call, Request, Response, Wire
 
 log = structlog.get_logger()
@@ -93,7 +94,9 @@ class TrackSender:
         if isinstance(end, Exhausted):
             end = await self._blame.pursue(self._batch(parcels), end, is_alone=is_alone)
         if isinstance(end, Guilty):
-            return [_given_up(end.end)] if is_alone else await self._halve_suspects(parcels, end)
+            return (
+                [_given_up(end.end)] if is_alone else await self._halve_suspects(parcels, end.end.past, end.suspicion)
+            )
         match end.judgement:
             case Accepted(refused):
                 return _verdicts(parcels, refused, end)
@@ -106,26 +109,45 @@ class TrackSender:
 
     async def _halve_refused(self, parcels: Sequence[Parcel], end: Settled) -> list[Verdict]:
         past = replace(self._attempts.fresh(), attempts=end.attempts)
-        verdicts = []
-        for half in _halves(parcels):
-            verdicts += await self._conclude(half, await self._attempts.settle(self._batch(half), past))
-        return verdicts
+        half = len(parcels) // 2
+        return await self._send(parcels[:half], past) + await self._send(parcels[half:], past)
 
-    async def _halve_suspects(self, parcels: Sequence[Parcel], guilty: Guilty) -> list[Verdict]:
-        """Try either half once: that the other one is accepted is what convicts a half."""
-        past = replace(guilty.end.past, suspicion=guilty.suspicion, since_s=asyncio.get_running_loop().time())
+    async def _send(self, parcels: Sequence[Parcel], past: Past) -> list[Verdict]:
+        return await self._conclude(parcels, await self._attempts.settle(self._batch(parcels), past))
+
+    async def _halve_suspects(self, parcels: Sequence[Parcel], past: Past, suspicion: Suspicion) -> list[Verdict]:
+        """Try the first half once; if it does well the culprit stands in the second, else that one is tried once too.
+
+        That the other half does well is what convicts a half.
+        """
         log.info("looking for what makes a request fail", parcels=len(parcels), failures=past.failures)
-        halves = _halves(parcels)
-        ends = [await self._attempts.settle(self._batch(half), past) for half in halves]
-        if guilty.suspicion == "half" and all(isinstance(end, Exhausted) for end in ends):
-            ends = [await self._confirm(half, end) for half, end in zip(halves, ends, strict=True)]
-        return [v for half, end in zip(halves, ends, strict=True) for v in await self._conclude(half, end)]
+        past = replace(past, suspicion=suspicion, since_s=asyncio.get_running_loop().time())
+        halves = halve(parcels)
+        first, second = ([parcels[index] for index in half] for half in halves)
+        end = await self._attempts.settle(self._batch(first), past)
+        if isinstance(end, Settled) and len(second) > 1:
+            verdicts = await self._conclude(first, end) + await self._halve_suspects(second, past, "half")
+        elif isinstance(end, Settled):
+            verdicts = await self._conclude(first, end) + await self._send(second, past)
+        elif is_one_person(parcels):  # nothing of theirs may overtake the first half
+            verdicts = await self._conclude(first, end) + await self._send(second, self._attempts.fresh())
+        else:
+            verdicts = await self._compare(first, end, second, past)
+        return [verdict for _, verdict in sorted(zip([*halves[0], *halves[1]], verdicts, strict=True), key=_place)]
 
-    async def _confirm(self, half: Sequence[Parcel], end: Settled | Exhausted) -> Settled | Exhausted:
+    async def _compare(
+        self, first: Sequence[Parcel], failed: Exhausted, second: Sequence[Parcel], past: Past
+    ) -> list[Verdict]:
+        end = await self._attempts.settle(self._batch(second), past)
+        if isinstance(end, Exhausted) and past.suspicion == "half":
+            return await self._conclude(first, await self._confirm(first, failed)) + await self._conclude(
+                second, await self._confirm(second, end)
+            )
+        return await self._conclude(first, failed) + await self._conclude(second, end)
+
+    async def _confirm(self, half: Sequence[Parcel], end: Exhausted) -> Settled | Exhausted:
         """Both halves have failed: who stands alone by now has not failed beside one that did better, so once more."""
-        if isinstance(end, Settled) or len(half) > 1:
-            return end
-        return await self._attempts.settle(self._batch(half), end.past)
+        return end if len(half) > 1 else await self._attempts.settle(self._batch(half), end.past)
 
     async def _send_alone(self, parcel: Parcel, attempted: int) -> Verdict:
         """Ask for an answer that can only be about this parcel: that of its operations one by one."""
@@ -153,9 +175,8 @@ class TrackSender:
                 return _refusal(end, f"HTTP {end.status} without a readable reason")
 
 
-def _halves(parcels: Sequence[Parcel]) -> tuple[Sequence[Parcel], Sequence[Parcel]]:
-    half = len(parcels) // 2
-    return parcels[:half], parcels[half:]
+def _place(placed: tuple[int, Verdict]) -> int:
+    return placed[0]
 
 
 def _verdicts(parcels: Sequence[Parcel], refused: Mapping[int, str], end: Settled) -> list[Verdict]:
@@ -184,6 +205,6 @@ def _given_up(end: Exhausted) -> Verdict:
         accepted=False,
         status=end.status,
         attempts=end.past.attempts,
-        detail=f"{end.cause}, {end.past.failures} times in a row, while other requests were accepted",
+        detail=f"{end.cause}, {end.past.failures} times in a row, while other requests were answered",
         reason="retries_exhausted",
     )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from faust.auth import Credentials
 
 LIBRDKAFKA_LOGGER: Final = "kafka.librdkafka"
+RECONNECT_MS_MAX: Final = 1_000  # by default 10 s: so long would work stand still after an outage
 CONNECT_S: Final = 10.0
 CONNECT_ATTEMPTS: Final = 10
 
@@ -29,6 +30,10 @@ def librdkafka_config(settings: Settings, **extra: Any) -> dict[str, Any]:  # no
         "bootstrap.servers": settings.bootstrap,
         "client.id": settings.app_id,
         "logger": logging.getLogger(LIBRDKAFKA_LOGGER),
+        # By default, when no broker can be reached it forgets all it knows and starts over, and a call that waits for
+        # the group's coordinator then waits for ever, whatever its time-out (librdkafka issues 5456 and 5511).
+        "metadata.recovery.strategy": "none",
+        "reconnect.backoff.max.ms": RECONNECT_MS_MAX,
     }
     return reach | _security(settings) | extra
 

@@ -11,8 +11,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, Self
 
 from confluent_kafka import KafkaException
@@ -21,7 +22,7 @@ from confluent_kafka.admin import AdminClient
 from schemas.errors import UnavailableError
 from streams.kafka.clients import librdkafka_config
 from streams.local_kafka import process_guard
-from streams.local_kafka.launch import Launch, Place, docker_launch, java_launch
+from streams.local_kafka.launch import Door, Launch, Place, docker_launch, java_launch
 from streams.settings import Machine, Settings, load_machine
 
 READY_S_MAX: Final = 60.0
@@ -40,6 +41,8 @@ class LocalKafka:
         port: where it listens on 127.0.0.1; 0 takes a free one, which is kept over restarts.
         folder: keeps the data for the next time; None: a temporary folder, removed by `close`.
         progress: is told, in a few words, what takes time.
+        doors: further addresses for clients.
+        config: a broker's settings that differ from ours.
     """
 
     def __init__(
@@ -49,6 +52,8 @@ class LocalKafka:
         folder: Path | None = None,
         progress: Callable[[str], None] = lambda _: None,
         machine: Machine | None = None,
+        doors: Sequence[Door] = (),
+        config: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._progress = progress
         self._machine = machine or load_machine()
@@ -56,7 +61,9 @@ class LocalKafka:
         folder = Path(tempfile.mkdtemp(prefix="cio-kafka-")) if folder is None else folder
         folder.mkdir(parents=True, exist_ok=True)
         free_port, controller_port = free_ports()
-        self._place = Place(port=port or free_port, controller_port=controller_port, folder=folder)
+        self._place = Place(
+            port=port or free_port, controller_port=controller_port, folder=folder, doors=doors, config=config
+        )
         self._launch: Launch | None = None
         self._process: subprocess.Popen[bytes] | None = None
 

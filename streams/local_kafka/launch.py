@@ -6,8 +6,9 @@ import shutil
 import subprocess
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from schemas.errors import UnavailableError
@@ -54,12 +55,24 @@ class Launch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """One more address for clients: `port` listens, `advertised_port` is what they are told to connect to."""
+
+    name: str
+    port: int
+    advertised_port: int
+    protocol: str = "PLAINTEXT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a broker listens (on 127.0.0.1 only) and keeps its data."""
+    """Where a broker listens (on 127.0.0.1 only) and keeps its data; `config` goes before what we would set."""
 
     port: int
     controller_port: int
     folder: Path
+    doors: Sequence[Door] = ()
+    config: Mapping[str, str] = field(default_factory=dict)
 
 
 def docker_launch(place: Place, *, progress: Callable[[str], None]) -> Launch:
@@ -76,9 +89,11 @@ def docker_launch(place: Place, *, progress: Callable[[str], None]) -> Launch:
         if not _succeeds([docker, "pull", "--quiet", IMAGE], timeout_s=PULL_S_MAX):
             raise UnavailableError(f"Docker cannot pull {IMAGE}")
     name = f"cio-kafka-{uuid.uuid5(uuid.NAMESPACE_URL, str(place.folder.resolve())).hex[:12]}"
-    environment = docker_environment(place.port) | {"CLUSTER_ID": _cluster_id(place.folder)}
+    environment = docker_environment(place.port, place.doors, place.config)
+    environment["CLUSTER_ID"] = _cluster_id(place.folder)
     options = [word for key, value in environment.items() for word in ("--env", f"{key}={value}")]
-    ports = ["--publish", f"127.0.0.1:{place.port}:9092"]
+    published = {place.port: 9092} | {door.port: door.port for door in place.doors}
+    ports = [word for port, inside in published.items() for word in ("--publish", f"127.0.0.1:{port}:{inside}")]
     volume = ["--volume", f"{name}:/var/lib/kafka/data"]
     return Launch(
         start=[docker, "run", "--rm", "--name", name, *ports, *volume, *options, IMAGE],
@@ -93,19 +108,37 @@ def find_docker() -> str | None:
     return docker if docker and _succeeds([docker, "info"], timeout_s=ASK_S_MAX) else None
 
 
-def docker_environment(port: int) -> dict[str, str]:
+def docker_environment(
+    port: int, doors: Sequence[Door] = (), config: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, str]:
     """Configure the image for clients on `port` of this machine; inside, the broker reaches itself by another one."""
-    config = {
+    addresses = {"listeners": "HOST://:9092,INSIDE://localhost:9093,CONTROLLER://localhost:9094"}
+    addresses["advertised.listeners"] = f"HOST://127.0.0.1:{port},INSIDE://localhost:9093"
+    addresses["listener.security.protocol.map"] = "HOST:PLAINTEXT,INSIDE:PLAINTEXT,CONTROLLER:PLAINTEXT"
+    all_config = {
         **BROKER_CONFIG,
         "log.dirs": "/var/lib/kafka/data",
         "controller.quorum.voters": "1@localhost:9094",
-        "listeners": "HOST://:9092,INSIDE://localhost:9093,CONTROLLER://localhost:9094",
-        "advertised.listeners": f"HOST://127.0.0.1:{port},INSIDE://localhost:9093",
-        "listener.security.protocol.map": "HOST:PLAINTEXT,INSIDE:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "inter.broker.listener.name": "INSIDE",
+        **_with_doors(addresses, doors, host=""),
+        **config,
     }
-    environment = {f"KAFKA_{key.replace('.', '_').upper()}": value for key, value in config.items()}
+    environment = {f"KAFKA_{_variable(key)}": value for key, value in all_config.items()}
     return environment | {"KAFKA_HEAP_OPTS": " ".join(HEAP)}
+
+
+def _variable(key: str) -> str:
+    """Spell a setting as the image's start script does."""
+    return key.replace("_", "__").replace("-", "___").replace(".", "_").upper()
+
+
+def _with_doors(addresses: Mapping[str, str], doors: Sequence[Door], *, host: str) -> dict[str, str]:
+    more = {
+        "listeners": [f"{door.name}://{host}:{door.port}" for door in doors],
+        "advertised.listeners": [f"{door.name}://127.0.0.1:{door.advertised_port}" for door in doors],
+        "listener.security.protocol.map": [f"{door.name}:{door.protocol}" for door in doors],
+    }
+    return {key: ",".join([address, *more[key]]) for key, address in addresses.items()}
 
 
 def java_launch(place: Place, *, machine: Machine, progress: Callable[[str], None]) -> Launch:
@@ -129,12 +162,18 @@ def java_launch(place: Place, *, machine: Machine, progress: Callable[[str], Non
 
 def java_config(place: Place) -> dict[str, str]:
     """Give the broker's settings as a process on this machine."""
+    address, controller = f"PLAINTEXT://127.0.0.1:{place.port}", f"127.0.0.1:{place.controller_port}"
+    addresses = {
+        "listeners": f"{address},CONTROLLER://{controller}",
+        "advertised.listeners": address,
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    }
     return {
         **BROKER_CONFIG,
         "log.dirs": str(place.folder / "data"),
-        "controller.quorum.voters": f"1@127.0.0.1:{place.controller_port}",
-        "listeners": f"PLAINTEXT://127.0.0.1:{place.port},CONTROLLER://127.0.0.1:{place.controller_port}",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{place.port}",
+        "controller.quorum.voters": f"1@{controller}",
+        **_with_doors(addresses, place.doors, host="127.0.0.1"),
+        **place.config,
     }
 
 
