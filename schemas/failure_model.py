@@ -124,7 +124,7 @@ TRY_AGAIN: Final = Failure(
 )
 UNREADABLE: Final = Failure(
     name="unreadable",
-    came_back="2xx, but not 207, with a body that is no JSON object",
+    came_back="2xx with a body that is no JSON object; 207 of one item alone that names none",
     whose="theirs",
     action="retry",
     what_we_do="as any other fault of theirs: something in between has answered",

@@ -114,7 +114,7 @@ def _read(answer: Answer, items: int) -> tuple[Body, Mapping[int, str]]:
     """What a success says of its items, and why which were refused."""
     errors = _errors(answer.body)
     if not errors and answer.status == HTTPStatus.MULTI_STATUS:
-        return "unclear", {}
+        return ("unclear" if items > 1 else "unreadable"), {}
     if errors is None:
         return "unreadable", {}
     refused: dict[int, str] = {}

@@ -140,7 +140,10 @@ class Attempts:
         judgement = judge(response, items)
         if not isinstance(judgement, NotFound):
             return judgement
-        return Refused(judgement.detail) if await self.region_answers() else Misconfigured("address", judgement.detail)
+        is_right = await self.region_answers()
+        return (
+            Refused(judgement.detail) if is_right else Misconfigured("address", "HTTP 404")
+        )  # a detail may hold content
 
     async def region_answers(self) -> bool:
         """Whether the API knows us, whatever it makes of our requests."""

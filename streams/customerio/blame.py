@@ -42,7 +42,7 @@ class Blame:
         if past.outages != self._breaker.outages:
             return past  # while others were looked at there was an outage: what failed before tells nothing
         if await self._is_evident(end, is_alone=is_alone):
-            return Guilty(end) if past.failures >= self._evidence.failures_needed() else past
+            return Guilty(end) if past.failures >= self._failures_needed(past) else past
         if is_alone and self._evidence.others_accepted(past.since_s, float("inf")):
             return past  # but only after this one had failed: that may have been the end of an outage, so once more
         if not is_alone and (suspicion := self._suspicion_of_halves(past)):
@@ -50,9 +50,12 @@ class Blame:
         if self._breaker.reason == "outage" and await self._region_convicts():
             self._breaker.close()
             return replace(past, suspicion="region")
-        self._evidence.outage()
         self._breaker.open("outage", end.cause)
         return replace(past, suspicion="none")
+
+    def _failures_needed(self, past: Past) -> int:
+        """The weather does not excuse what the region's word stands against."""
+        return self._evidence.failures_min if past.suspicion == "region" else self._evidence.failures_needed()
 
     def _suspicion_of_halves(self, past: Past) -> Suspicion | None:
         if past.suspicion == "half":

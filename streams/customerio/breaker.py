@@ -73,6 +73,7 @@ class Breaker:
         self._line = asyncio.Lock()  # first come, first served: not always the same request is the probe
         self._since_s = 0.0
         self._due_s = 0.0
+        self._asked_until_s = 0.0  # by the server: no other reason to wait makes it shorter
         self._pauses = 0
         self._failures = 0
         self._sent_s = float("-inf")
@@ -118,7 +119,7 @@ class Breaker:
 
     def _next_s(self) -> float:
         if not self.is_closed:
-            return self._due_s
+            return max(self._due_s, self._asked_until_s)
         return self._sent_s + FAILURE_GAP_S if self._failures >= FAILURES_MAX else 0.0
 
     def works(self, permit: Permit) -> None:
@@ -133,12 +134,16 @@ class Breaker:
         """The API works again, as a probe has shown, or its own word."""
         log.info("Customer.io works again", api=self.api, reason=self.reason, held_s=self._held_s())
         self.state, self.reason, self._pauses = "closed", "", 0
+        if self._asked_until_s > _now_s():
+            self._begin("held", "retry_after")
+            self._due_s = self._asked_until_s
 
     def fails(self, permit: Permit, cause: str, retry_after_s: float | None) -> None:
         """Theirs or the network's fault; one request's failure says nothing yet, unless it was the probe."""
         self._failures += 1
         if permit.is_probe and self.reason in ADVICE:
-            self._wait_longer(cause, retry_after_s or 0.0)
+            self._asked_until_s = max(self._asked_until_s, _now_s() + (retry_after_s or 0.0))
+            self._wait_longer(cause)
         elif retry_after_s:
             self.hold(permit, "retry_after", retry_after_s)
         elif permit.is_probe:
@@ -146,9 +151,9 @@ class Breaker:
 
     def hold(self, permit: Permit, reason: HoldReason, retry_after_s: float | None) -> None:
         """Let everybody wait as long as the server asks, or for a growing pause when it does not say."""
-        if not self.is_closed and not permit.is_probe:  # sent before this pause began: nothing new
-            self._due_s = max(self._due_s, _now_s() + (retry_after_s or 0.0))
-            return
+        self._asked_until_s = max(self._asked_until_s, _now_s() + (retry_after_s or 0.0))
+        if not self.is_closed and not permit.is_probe:
+            return  # sent before this pause began: nothing new
         pause_s = retry_after_s or min(self._first_pause_s * 2**self._pauses, PAUSE_S_MAX) * self._jitter()
         self._begin("held", reason)
         self._wait_for(max(pause_s, PAUSE_S_MIN))
@@ -176,11 +181,11 @@ class Breaker:
             self._observer.held(self.api, reason)
         self.state, self.reason = state, reason
 
-    def _wait_longer(self, cause: str, at_least_s: float = 0.0) -> None:
-        pause_s = max(at_least_s, min(PROBE_S_MIN * 2**self._pauses, PAUSE_S_MAX) * (1 + self._jitter()) / 2)
+    def _wait_longer(self, cause: str) -> None:
+        pause_s = min(PROBE_S_MIN * 2**self._pauses, PAUSE_S_MAX) * (1 + self._jitter()) / 2
         self.state = "open"
         self._wait_for(pause_s)
-        log.info("next probe", api=self.api, reason=self.reason, cause=cause, in_s=round(pause_s, 1))
+        log.info("next probe", api=self.api, reason=self.reason, cause=cause, in_s=round(self._next_s() - _now_s(), 1))
 
     def _wait_for(self, pause_s: float) -> None:
         self._pauses = min(self._pauses + 1, PAUSES_MAX)

@@ -6,7 +6,6 @@ explain that it failed so often: neither an outage nor a bad hour makes dead let
 
 import math
 from collections import deque
-from collections.abc import Iterable
 
 ACCEPTED_MAX = 8_192
 ACCEPTED_EVERY_S = 0.05  # one of so many seconds is enough, and bounds the memory to seven minutes' worth
@@ -21,7 +20,7 @@ class Evidence:
     """`failures_min` is RETRY_ATTEMPTS; times are the event loop's seconds."""
 
     def __init__(self, failures_min: int) -> None:
-        self._failures_min = failures_min
+        self.failures_min = failures_min
         self._accepted: deque[float] = deque(maxlen=ACCEPTED_MAX)
         self._last_accepted_s = float("-inf")
         self._first_tries: deque[bool] = deque(maxlen=FIRST_TRIES)
@@ -38,10 +37,6 @@ class Evidence:
         """A new request had its first answer."""
         self._first_tries.append(is_accepted)
 
-    def outage(self) -> None:
-        """What failed until now is explained."""
-        self._first_tries = _without_failures(self._first_tries)
-
     def explained(self) -> None:
         """A record was at fault: the first try that it spoiled says nothing about the weather."""
         if False in self._first_tries:
@@ -56,10 +51,9 @@ class Evidence:
         failed = max(0, self._first_tries.count(False) - 1)
         others = max(1, len(self._first_tries) - 1)
         if failed == 0:
-            return self._failures_min
-        if failed >= others:
-            return FAILURES_MAX
-        return max(self._failures_min, math.ceil(math.log(CHANCE_MAX) / math.log(failed / others)))
+            return self.failures_min
+        needed = math.ceil(math.log(CHANCE_MAX) / math.log((failed + 1) / (others + 2)))
+        return min(max(self.failures_min, needed), FAILURES_MAX)
 
     def may_ask_region(self, now_s: float) -> bool:
         """Whether the region's word alone may convict: rarely, because it may work while data is not taken."""
@@ -71,7 +65,3 @@ class Evidence:
             self._region_pause_s = REGION_S_MIN
         self._region_due_s = now_s + self._region_pause_s
         self._region_pause_s = min(2 * self._region_pause_s, REGION_S_MAX)
-
-
-def _without_failures(tries: Iterable[bool]) -> deque[bool]:
-    return deque((each for each in tries if each), maxlen=FIRST_TRIES)

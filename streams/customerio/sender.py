@@ -48,17 +48,23 @@ class TrackSender:
         self._client = client
         self._wire = wire
         self.breaker = wire.breaker
-        evidence = Evidence(attempts_max)
-        self._attempts = Attempts(
-            wire,
-            evidence,
-            region=Request(client.region),
-            attempts_max=attempts_max,
-            backoff_s=backoff_s,
-            jitter=jitter,
-            describe_region=describe_region,
-        )
-        self._blame = Blame(self._attempts, evidence, wire.breaker)
+        region = Request(client.region)
+
+        def attempts() -> tuple[Attempts, Blame]:
+            evidence = Evidence(attempts_max)
+            made = Attempts(
+                wire,
+                evidence,
+                region=region,
+                attempts_max=attempts_max,
+                backoff_s=backoff_s,
+                jitter=jitter,
+                describe_region=describe_region,
+            )
+            return made, Blame(made, evidence, wire.breaker)
+
+        self._attempts, self._blame = attempts()
+        self._singly = attempts()  # an endpoint of its own: that one works tells nothing of the other
 
     @property
     def is_held(self) -> bool:
@@ -83,7 +89,7 @@ class TrackSender:
     async def send_anonymous(self, parcel: Parcel) -> Verdict:
         """The verdict on an anonymous event."""
         (body,) = parcel.bodies
-        return await self._verdict_alone(Request(lambda: self._client.anonymous_event(body), 1, len(body)), 0)
+        return await _alone(*self._singly, Request(lambda: self._client.anonymous_event(body), 1, len(body)), 0)
 
     def _batch(self, parcels: Sequence[Parcel]) -> Request:
         body = batch_body(parcels)
@@ -153,7 +159,8 @@ class TrackSender:
         """Ask for an answer that can only be about this parcel: that of its operations one by one."""
         verdict = Verdict(accepted=True, status=200, attempts=attempted)
         for body in parcel.bodies:
-            verdict = await self._verdict_alone(Request(self._entity(body), 1, len(body)), verdict.attempts)
+            request = Request(self._entity(body), 1, len(body))
+            verdict = await _alone(self._attempts, self._blame, request, verdict.attempts)
             if not verdict.accepted:
                 break
         return verdict
@@ -161,18 +168,19 @@ class TrackSender:
     def _entity(self, body: bytes) -> Call:
         return lambda: self._client.entity(body)
 
-    async def _verdict_alone(self, request: Request, attempted: int) -> Verdict:
-        past = replace(self._attempts.fresh(), attempts=attempted)
-        end = await self._blame.pursue(request, await self._attempts.settle(request, past), is_alone=True)
-        if isinstance(end, Guilty):
-            return _given_up(end.end)
-        match end.judgement:
-            case Accepted(refused):
-                return _refusal(end, refused[0]) if refused else _acceptance(end)
-            case Refused(detail):
-                return _refusal(end, detail)
-            case Unclear():
-                return _refusal(end, f"HTTP {end.status} without a readable reason")
+
+async def _alone(attempts: Attempts, blame: Blame, request: Request, attempted: int) -> Verdict:
+    past = replace(attempts.fresh(), attempts=attempted)
+    end = await blame.pursue(request, await attempts.settle(request, past), is_alone=True)
+    if isinstance(end, Guilty):
+        return _given_up(end.end)
+    match end.judgement:
+        case Accepted(refused):
+            return _refusal(end, refused[0]) if refused else _acceptance(end)
+        case Refused(detail):
+            return _refusal(end, detail)
+        case Unclear():
+            return _refusal(end, f"HTTP {end.status} without a readable reason")
 
 
 def _place(placed: tuple[int, Verdict]) -> int:

@@ -38,7 +38,7 @@ def test_in_fair_weather_attempts_are_enough() -> None:
     assert evidence.failures_needed() == 3
 
 
-@pytest.mark.parametrize(("failed", "needed"), [(2, 3), (6, 5), (11, 6), (26, 14), (50, FAILURES_MAX)])
+@pytest.mark.parametrize(("failed", "needed"), [(2, 3), (6, 5), (11, 7), (26, 14), (50, FAILURES_MAX)])
 def test_the_worse_the_weather_the_more_must_fail(failed: int, needed: int) -> None:
     """So many of the last fifty first tries failed: by chance alone, one in ten thousand fails so often in a row."""
     evidence = Evidence(3)
@@ -49,16 +49,12 @@ def test_the_worse_the_weather_the_more_must_fail(failed: int, needed: int) -> N
 
 
 def test_what_is_explained_is_no_weather() -> None:
-    """A culprit that was found takes its first try along, an outage all that failed."""
+    """A culprit that was found takes its first try along."""
     evidence = Evidence(3)
     for n in range(50):
         evidence.first_try(is_accepted=n >= 3)
     evidence.explained()
     evidence.explained()
-    assert evidence.failures_needed() == 3
-    for _ in range(10):
-        evidence.first_try(is_accepted=False)
-    evidence.outage()
 
     assert evidence.failures_needed() == 3
 

@@ -83,7 +83,7 @@ async def test_an_unclear_answer_sends_each_alone() -> None:
 @fake_timed
 async def test_an_answer_that_stays_unclear_refuses_the_only_item() -> None:
     """It was sent alone, and something of it was refused."""
-    world = World(FakeClient([refuse(9), Answer(207, b"<html>")]))
+    world = World(FakeClient([refuse(9), refuse(7)]))
     (verdict,) = await world.sender.send_batch(parcels("a"))
 
     assert (verdict.accepted, verdict.detail) == (False, "HTTP 207 without a readable reason")
@@ -115,7 +115,7 @@ async def test_attempts_go_on_counting_in_the_halves() -> None:
         (OK, (True, 200, 1)),
         (Answer(400, b'{"meta":{"error":"no"}}'), (False, 400, 1)),
         (Answer(200, b'{"meta":{"errors":["no"]}}'), (False, 200, 1)),
-        (Answer(207, b"{}"), (False, 207, 1)),
+        (refuse(7), (False, 207, 1)),
     ],
 )
 @fake_timed
