@@ -32,7 +32,7 @@ class Past:
     """What has become of some records so far.
 
     `attempts` is the number of all their requests, `failures` that of the last ones in a row, counted since the outage
-    number `outages` and first at `since_s`.
+    number `outages` and first at `since_s`; `restarts` counts how often an outage made that count start again.
     Whoever is under suspicion is tried only once.
     """
 
@@ -40,13 +40,15 @@ class Past:
     failures: int = 0
     since_s: float = 0.0
     outages: int = 0
+    restarts: int = 0
     suspicion: Suspicion = "none"
 
     def failed(self, now_s: float, outages: int) -> "Past":
         """One more attempt has failed; an outage explains all that failed before it."""
         if outages != self.outages:
             suspicion: Suspicion = "region" if self.suspicion == "region" else "none"  # its word is not asked for twice
-            return Past(attempts=self.attempts, outages=outages, suspicion=suspicion).failed(now_s, outages)
+            began_again = Past(attempts=self.attempts, outages=outages, restarts=self.restarts + 1, suspicion=suspicion)
+            return began_again.failed(now_s, outages)
         since_s = self.since_s if self.failures else now_s
         return replace(self, attempts=self.attempts + 1, failures=self.failures + 1, since_s=since_s)
 

@@ -47,8 +47,9 @@ class Blame:
             return past  # but only after this one had failed: that may have been the end of an outage, so once more
         if not is_alone and (suspicion := self._suspicion_of_halves(past)):
             return Guilty(end, suspicion)
-        if self._breaker.reason == "outage" and await self._region_convicts():
-            self._breaker.close()
+        if (past.restarts or self._breaker.reason == "outage") and await self._region_convicts():
+            if self._breaker.reason == "outage":
+                self._breaker.close()
             return replace(past, suspicion="region")
         self._breaker.open("outage", end.cause)
         return replace(past, suspicion="none")

@@ -217,14 +217,42 @@ async def test_an_outage_while_a_culprit_is_looked_for_blames_nobody_else(after_
 
 @fake_timed
 async def test_an_anonymous_event_can_be_given_up() -> None:
-    """By the same evidence."""
+    """On the evidence of others like it."""
     world = World(FakeClient(answers=failing_with("bad"), latency_s=0.02))
-    others = asyncio.create_task(traffic(world))
-    (parcel,) = parcels("bad")
-    verdict = await world.sender.send_anonymous(parcel)
+    (good,), (bad,) = parcels("other"), parcels("bad")
+
+    async def likes() -> None:
+        while True:
+            await world.sender.send_anonymous(good)
+            await asyncio.sleep(1)
+
+    others = asyncio.create_task(likes())
+    verdict = await world.sender.send_anonymous(bad)
     others.cancel()
 
     assert shown([verdict]) == [(False, 503, 3)]
+
+
+@fake_timed
+async def test_what_works_elsewhere_is_no_evidence() -> None:
+    """Batches are accepted, anonymous events are not: their endpoint is down, and few are blamed in an hour."""
+    client = FakeClient(
+        answers=lambda at, _: DOWN if at == "events" else REGION if at == "region" else OK, latency_s=0.02
+    )
+    world = World(client)
+    others = asyncio.create_task(traffic(world))
+    verdicts = []
+
+    async def lane() -> None:
+        for parcel in parcels(*range(1000)):
+            verdicts.extend([await world.sender.send_anonymous(parcel)])
+
+    lanes = [asyncio.create_task(lane()) for _ in range(2)]
+    await asyncio.sleep(3600)
+    for task in (others, *lanes):
+        task.cancel()
+
+    assert 0 < len(verdicts) <= 8
 
 
 @fake_timed
