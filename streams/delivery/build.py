@@ -25,6 +25,7 @@ from streams.kafka import topic_plan
 from streams.kafka.clients import librdkafka_config
 from streams.kafka.lease import Lease
 from streams.kafka.ledger_reader import LedgerReader
+from streams.kafka.output_diagnosis import OutputDiagnosis
 from streams.kafka.transactions import OutputTopics, TransactionWriter
 from streams.metrics import Metrics
 from streams.settings import Settings
@@ -133,12 +134,19 @@ def _output_topics(settings: Settings) -> OutputTopics:
 
 
 def _writer(settings: Settings, topics: OutputTopics, reader: LedgerReader) -> TransactionWriter:
-    return TransactionWriter(
+    config, group, transactional_id = (
         librdkafka_config(settings),
-        group=settings.app_id,
-        transactional_id=f"{settings.app_id}-{uuid.uuid4().hex}",
+        settings.app_id,
+        f"{settings.app_id}-{uuid.uuid4().hex}",
+    )
+    diagnosis = OutputDiagnosis(config, topics.names(), group=group, transactional_id=transactional_id)
+    return TransactionWriter(
+        config,
+        group=group,
+        transactional_id=transactional_id,
         topics=topics,
         reader=reader,
+        advise=diagnosis.advice,
     )
 
 

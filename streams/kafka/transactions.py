@@ -38,6 +38,10 @@ class OutputTopics:
     people: str
     events: str
 
+    def names(self) -> list[str]:
+        """All of them."""
+        return [self.results, self.letters, self.people, self.events]
+
 
 def group_metadata(group: str, membership: Membership) -> bytes:
     """What `send_offsets_to_transaction` fences by: the bytes of confluent-kafka's `consumer_group_metadata()`.
@@ -50,7 +54,7 @@ def group_metadata(group: str, membership: Membership) -> bytes:
 
 
 class TransactionWriter:
-    """One transactional producer, made anew after a fatal error.
+    """One transactional producer, made anew after an error, to whose text `advise` appends what helps.
 
     After an error whose outcome is unknown the next try first asks the group's committed offsets, which move only with
     the results: what was committed after all is not written again.
@@ -64,6 +68,7 @@ class TransactionWriter:
         transactional_id: str,
         topics: OutputTopics,
         reader: LedgerReader,
+        advise: Callable[[KafkaError], str] = lambda _: "",
     ) -> None:
         self._config = {
             **config,
@@ -74,6 +79,7 @@ class TransactionWriter:
             "message.max.bytes": MESSAGE_BYTES_MAX,
             "queue.buffering.max.messages": 1_000_000,
         }
+        self._advise = advise
         self._group = group
         self._topics = topics
         self._reader = reader
@@ -134,8 +140,8 @@ class TransactionWriter:
                 raise FencedError(error.str()) from exc
         else:
             self._in_doubt = True
-            self._producer = None
-        raise UnavailableError(f"{error.name()}: {error.str()}") from exc
+        self._producer = None  # after some errors the next transaction of the same producer fails as well
+        raise UnavailableError(f"{error.name()}: {error.str()}{self._advise(error)}") from exc
 
     def _aborted(self) -> bool:
         producer = self._producer
