@@ -50,16 +50,16 @@ class Assignment:
         self._lanes.restoring()
         loop = asyncio.get_running_loop()
         places = {(tp.topic, tp.partition): tp for tp in owned}
-        committed = await loop.run_in_executor(self._threads, self._reader.committed, places)
+        starts = await loop.run_in_executor(self._threads, self._reader.next_offsets, places)
         await self._restore({tp.partition for tp in owned}, lambda: epoch == self._epoch())
         if epoch == self._epoch():
-            self._lanes.begin(epoch, committed)
+            self._lanes.begin(epoch, starts)
             self.owned = owned
             self.is_restored = True
             self._metrics.rebalances.inc()
             await self._budgets.own(owned)
             log.info("partitions assigned", partitions=sorted(f"{tp.topic}/{tp.partition}" for tp in owned))
-        return {places[place]: offset for place, offset in committed.items()}
+        return {places[place]: offset for place, offset in starts.items()}
 
     async def _restore(self, partitions: set[int], is_current: Callable[[], bool]) -> None:
         """Read the ledger from where it was read before: of a partition that stays with us, only what is new."""

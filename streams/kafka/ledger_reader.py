@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import cast
 
+import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.errors import UnavailableError
@@ -17,6 +18,8 @@ from schemas.errors import UnavailableError
 BATCH_RECORDS = 10_000
 TIMEOUT_S = 30.0
 POLL_S = 1.0
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,28 +45,35 @@ class LedgerReader:
             "group.id": group,
             "enable.auto.commit": False,
             "enable.partition.eof": True,
+            "auto.offset.reset": "earliest",  # when the oldest is deleted while we read; by default all is passed over
             "queued.max.messages.kbytes": 32_768,
         }
         self._lock = threading.Lock()  # a restore that a rebalance overtook ends before the next begins
 
-    def committed(self, places: Collection[Place]) -> dict[Place, int]:
-        """The next offset to work on of every place.
+    def next_offsets(self, places: Collection[Place]) -> dict[Place, int]:
+        """The next offset to work on of every place; without a committed one, the oldest record there is.
 
-        Waits until transactions that hold offsets have ended: a predecessor's last conclusions count or do not, and
-        never come later. A place without committed offset starts at the oldest record there is.
+        Raises:
+            UnavailableError: it cannot be read, or a place ends before the offset that is next there.
         """
         consumer = Consumer({**self._config, "isolation.level": "read_committed"})
         try:
-            wanted = [TopicPartition(topic, partition) for topic, partition in places]
-            found = _stable(consumer, wanted) if wanted else []
-            return {
-                (tp.topic, tp.partition): tp.offset
-                if tp.offset >= 0
-                else consumer.get_watermark_offsets(TopicPartition(tp.topic, tp.partition), timeout=TIMEOUT_S)[0]
-                for tp in found
-            }
-        except KafkaException as exc:
-            raise UnavailableError(f"where to start could not be read: {exc.args[0].str()}") from exc
+            return {place: _within(consumer, place, offset) for place, offset in _stable(consumer, places).items()}
+        finally:
+            consumer.close()
+
+    def committed(self, places: Collection[Place]) -> dict[Place, int]:
+        """What the group has committed of every place, negative where it has nothing.
+
+        Waits until transactions that hold offsets have ended: a predecessor's last conclusions count or do not, and
+        never come later.
+
+        Raises:
+            UnavailableError: it cannot be read.
+        """
+        consumer = Consumer({**self._config, "isolation.level": "read_committed"})
+        try:
+            return _stable(consumer, places)
         finally:
             consumer.close()
 
@@ -81,11 +91,16 @@ class LedgerReader:
                 bounds = self._bounds(start)
                 left = {place: end for place, (begin, end) in bounds.items() if begin < end}
                 consumer.assign([TopicPartition(*place, bounds[place][0]) for place in left])
+                heard_s = time.monotonic()
                 while left:
                     if not is_current():
                         return {}
-                    for records in _records(consumer.consume(BATCH_RECORDS, timeout=POLL_S), left):
+                    messages = consumer.consume(BATCH_RECORDS, timeout=POLL_S)
+                    heard_s = time.monotonic() if messages else heard_s
+                    for records in _records(messages, left):
                         take(records)
+                    if time.monotonic() - heard_s > TIMEOUT_S:
+                        raise UnavailableError(f"the ledger cannot be read, nothing comes of {_names(left)}")
                 return {place: end for place, (_, end) in bounds.items()}
             finally:
                 consumer.close()
@@ -94,28 +109,59 @@ class LedgerReader:
         """From where to where: a read_committed end would stop before an open transaction and hide what comes after."""
         consumer = Consumer({**self._config, "isolation.level": "read_uncommitted"})
         try:
-            ends = {place: consumer.get_watermark_offsets(TopicPartition(*place), timeout=TIMEOUT_S) for place in start}
-        except KafkaException as exc:
-            raise UnavailableError(f"the ledger could not be read: {exc.args[0].str()}") from exc
+            ends = {place: _watermarks(consumer, place) for place in start}
         finally:
             consumer.close()
-        return {place: (max(oldest, start[place]), end) for place, (oldest, end) in ends.items()}
+        return {place: _bounded(start[place], found) for place, found in ends.items()}
 
 
-def _stable(consumer: Consumer, wanted: list[TopicPartition]) -> list[TopicPartition]:
-    deadline = time.monotonic() + 3 * TIMEOUT_S
-    while True:
+def _bounded(read_to: int, watermarks: tuple[int, int]) -> tuple[int, int]:
+    """From where to where: what ends before it was read to was made anew, so all that is in it is news."""
+    oldest, end = watermarks
+    return (oldest if read_to > end else max(oldest, read_to)), end
+
+
+def _names(places: Iterable[Place]) -> str:
+    return ", ".join(sorted(f"{topic}/{partition}" for topic, partition in places))
+
+
+def _watermarks(consumer: Consumer, place: Place) -> tuple[int, int]:
+    try:
+        oldest, end = consumer.get_watermark_offsets(TopicPartition(*place), timeout=TIMEOUT_S)
+    except KafkaException as exc:
+        raise UnavailableError(f"the ends of {_names([place])} cannot be read: {exc.args[0].str()}") from exc
+    return oldest, end
+
+
+def _within(consumer: Consumer, place: Place, committed: int) -> int:
+    """Where to start, given what the group has committed."""
+    oldest, end = _watermarks(consumer, place)
+    if committed > end:
+        raise UnavailableError(
+            f"{_names([place])} ends at {end}, but the group would go on at {committed}:"
+            " was the topic made anew? then reset the group's offset"
+        )
+    if 0 <= committed < oldest:
+        log.error("records were deleted before their turn", place=_names([place]), lost=oldest - committed)
+    return max(oldest, committed)
+
+
+def _stable(consumer: Consumer, places: Collection[Place]) -> dict[Place, int]:
+    deadline = time.monotonic() + TIMEOUT_S
+    wanted = [TopicPartition(*place) for place in places]
+    while wanted:
         try:
             found = consumer.committed(wanted, timeout=TIMEOUT_S)
             unstable = [tp for tp in found if tp.error]
             if not unstable:
-                return found
+                return {(tp.topic, tp.partition): tp.offset for tp in found}
             problem = str(unstable[0].error)
         except KafkaException as exc:
             problem = exc.args[0].str()
         if time.monotonic() > deadline:
-            raise UnavailableError(f"the committed offsets of the consumer group could not be read: {problem}")
+            raise UnavailableError(f"the offsets of the consumer group cannot be read: {problem}")
         time.sleep(0.1)
+    return {}
 
 
 def _records(messages: Iterable[Message], left: dict[Place, int]) -> Iterator[list[LedgerRecord]]:
@@ -128,7 +174,7 @@ def _records(messages: Iterable[Message], left: dict[Place, int]) -> Iterator[li
         if error is None:
             records.append(LedgerRecord(*place, message.key() or b"", message.value(), message.timestamp()[1] // 1000))
         elif error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - its documented name
-            raise UnavailableError(f"the ledger could not be read: {place[0]}/{place[1]}: {error.str()}")
+            raise UnavailableError(f"the ledger cannot be read: {_names([place])}: {error.str()}")
         if offset + (error is None) >= left.get(place, 0):
             left.pop(place, None)
     for _, group in groupby(records, key=lambda record: (record.topic, record.partition, record.timestamp_s)):

@@ -177,4 +177,4 @@ def _present(member: Consumer) -> Membership:
 
 def _committed(settings: Settings) -> int:
     place = (settings.topic("user-changes"), 0)
-    return LedgerReader(librdkafka_config(settings), group=settings.app_id).committed([place])[place]
+    return max(0, LedgerReader(librdkafka_config(settings), group=settings.app_id).committed([place])[place])

@@ -115,7 +115,7 @@ class Reader:
     broker: Broker
     is_cut: Callable[[], bool]
 
-    async def committed(self, places: Iterable[Tp]) -> dict[Tp, int]:
+    async def next_offsets(self, places: Iterable[Tp]) -> dict[Tp, int]:
         """Where to start, once transactions that hold offsets have ended."""
         while self.is_cut() or self.broker.is_open(places):  # noqa: ASYNC110 - the outside sets no events
             await asyncio.sleep(POLL_S)

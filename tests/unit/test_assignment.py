@@ -31,7 +31,7 @@ class FakeReader:
     meanwhile: Callable[[], None] = lambda: None
     now_s: int = 10_000
 
-    def committed(self, places: Collection[Place]) -> dict[Place, int]:
+    def next_offsets(self, places: Collection[Place]) -> dict[Place, int]:
         """Seven, everywhere."""
         self.order.append("committed")
         return dict.fromkeys(places, 7)

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import pytest
-from confluent_kafka import KafkaError, Message
+import structlog
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.errors import UnavailableError
-from streams.kafka.ledger_reader import LedgerRecord, Place, _records
+from streams.kafka.ledger_reader import LedgerRecord, Place, _bounded, _records, _within
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,3 +106,69 @@ def test_a_fault_is_told_with_its_place() -> None:
     fault: Any = KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED)
     with pytest.raises(UnavailableError, match="people/0"):
         batches(FakeMessage(0, fault=fault), left={("people", 0): 1})
+
+
+@dataclass(frozen=True, slots=True)
+class FakeWatermarks:
+    """A consumer that knows where a partition begins and ends."""
+
+    oldest: int = 0
+    end: int = 100
+
+    def get_watermark_offsets(self, _: TopicPartition, timeout: float) -> tuple[int, int]:  # noqa: ARG002 - librdkafka's
+        """Tell it, or that Kafka does not answer."""
+        if self.end < 0:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "timed out"))
+        return self.oldest, self.end
+
+
+def start(committed: int, consumer: FakeWatermarks) -> int:
+    """Where work on a partition begins."""
+    return _within(cast(Consumer, consumer), ("changes", 3), committed)
+
+
+@pytest.mark.parametrize(
+    ("committed", "oldest", "expected"), [(-1001, 0, 0), (-1001, 40, 40), (40, 40, 40), (50, 40, 50), (100, 0, 100)]
+)
+def test_work_begins_where_the_group_left_off(committed: int, oldest: int, expected: int) -> None:
+    """Or, where it has never been, at the oldest record."""
+    with structlog.testing.capture_logs() as lines:
+        assert start(committed, FakeWatermarks(oldest)) == expected
+
+    assert lines == []
+
+
+def test_what_was_deleted_before_its_turn_is_told() -> None:
+    """It cannot be had any more; the work goes on with what there is."""
+    with structlog.testing.capture_logs() as lines:
+        assert start(30, FakeWatermarks(oldest=40)) == 40
+
+    assert [(line["log_level"], line["place"], line["lost"]) for line in lines] == [("error", "changes/3", 10)]
+
+
+def test_a_partition_that_ends_before_its_next_offset_is_not_begun() -> None:
+    """From any other place records would be passed over, or have a second result: somebody must say what is meant."""
+    with pytest.raises(UnavailableError, match=r"^changes/3 ends at 100, but the group would go on at 101: .*reset"):
+        start(101, FakeWatermarks())
+
+
+def test_ends_that_cannot_be_read_are_told_with_their_place() -> None:
+    """With librdkafka's reason."""
+    with pytest.raises(UnavailableError, match=r"^the ends of changes/3 cannot be read: timed out$"):
+        start(5, FakeWatermarks(end=-1))
+
+
+@pytest.mark.parametrize(
+    ("read_to", "oldest", "end", "expected"),
+    [(-1, 5, 100, (5, 100)), (60, 5, 100, (60, 100)), (3, 5, 100, (5, 100)), (100, 5, 100, (100, 100))],
+)
+def test_a_ledger_is_read_from_where_it_was_read_before(
+    read_to: int, oldest: int, end: int, expected: tuple[int, int]
+) -> None:
+    """To its end at this moment."""
+    assert _bounded(read_to, (oldest, end)) == expected
+
+
+def test_a_ledger_that_was_made_anew_is_read_whole() -> None:
+    """All that is in it is news."""
+    assert _bounded(500, (0, 100)) == (0, 100)
