@@ -12,90 +12,39 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any, Protocol, cast
 
-import aiokafka
 import faust
-from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import ConsumerStoppedError
+import structlog
 from faust.events import Event
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
 from schemas.chunk import Chunk, Membership
-from streams.kafka.calm_metadata import calm_metadata
+from schemas.errors import UnavailableError
+from streams.kafka.consumer_thread import SHORT_POLL_MS, ConsumerThread
 from streams.kafka.heartbeats import renew_with_heartbeats
 from streams.kafka.lease import Lease
-from streams.kafka.odd_headers import accept_odd_headers
 
-LONG_POLL_MS = 500  # at the broker, while every partition is asked for
-SHORT_POLL_MS = 20  # while some are busy: the next request must not wait long for those that become free
 PACE_S = 0.15  # between two fetches under a trickle: what arrives meanwhile shares one request and one transaction
 FULL_CHUNK_RECORDS = 500  # a partition with a backlog: fetch its next chunk while this one is worked on
-CHUNK_RECORDS_MAX = 2_000  # bounds memory and the time that one chunk takes: compressed, a fetch may bring many more
 IDLE_S = 0.2
+TAKE_OVER_AGAIN_S = 5.0
+
+log = structlog.get_logger()
 
 
 class Owner(Protocol):
     """What the transport needs to know from the worker at each assignment and revocation."""
 
     async def take_over(self, partitions: Iterable[TP]) -> Mapping[TP, int]:
-        """Restore what is remembered of these partitions and return the offset to start each one at."""
+        """Restore what is remembered of these partitions and return the offset to start each one at.
+
+        Raises:
+            UnavailableError: not all of it can be read; try again.
+        """
 
     async def drain(self) -> None:
         """Finish or abandon the work in flight; returns within the drain deadline."""
-
-
-class ConsumerThread(driver.AIOKafkaConsumerThread):
-    """Runs aiokafka in a thread of its own, so that heartbeats go on while the main loop works."""
-
-    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
-        conf = self.app.conf
-        accept_odd_headers()
-        consumer = aiokafka.AIOKafkaConsumer(
-            client_id=conf.broker_client_id,
-            group_id=conf.id,
-            bootstrap_servers=driver.server_list(transport.url, transport.default_port),
-            partition_assignment_strategy=[RangePartitionAssignor],  # partition p of all topics to the same worker
-            isolation_level="read_committed",  # an upstream's rolled-back records were never sent
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
-            max_partition_fetch_bytes=conf.consumer_max_fetch_size,
-            fetch_max_wait_ms=LONG_POLL_MS,
-            request_timeout_ms=int(conf.broker_request_timeout * 1000),
-            session_timeout_ms=int(conf.broker_session_timeout * 1000),
-            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
-            heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
-            **driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
-        )
-        calm_metadata(consumer._client)
-        return consumer
-
-    async def _fetch_records(
-        self,
-        consumer: aiokafka.AIOKafkaConsumer,
-        active_partitions: set[TP],
-        timeout: float | None = None,  # noqa: ASYNC109 - Faust's signature
-        max_records: int | None = None,  # noqa: ARG002 - as above
-    ) -> Any:
-        """Fetch from these partitions only: the others stay paused, so nothing small is fetched ahead of demand."""
-        fetcher = consumer._fetcher
-        if not self.consumer.flow_active:
-            return {}
-        if consumer._closed or fetcher._closed:
-            raise ConsumerStoppedError
-        if fetcher.error_future.done():
-            fetcher.error_future.result()  # its loop has ended on the unforeseen: so must we, else we idle for ever
-        wanted = {tp for tp in consumer.assignment() if tp in active_partitions}
-        if not wanted:
-            return {}
-        fetcher._fetch_max_wait_ms = LONG_POLL_MS if timeout and timeout * 1000 > SHORT_POLL_MS else SHORT_POLL_MS
-        consumer.resume(*wanted)
-        try:
-            with fetcher._subscriptions.fetch_context():
-                return await fetcher.fetched_records(wanted, timeout=timeout, max_records=CHUNK_RECORDS_MAX)
-        finally:
-            consumer.pause(*(wanted & consumer.assignment()))  # a rebalance may have taken some
 
 
 class RebalanceListener(driver.ConsumerRebalanceListener):
@@ -182,12 +131,22 @@ class Consumer(driver.Consumer):
     async def perform_seek(self) -> None:
         """Start every assigned partition where its last committed conclusion ends, its memory restored."""
         epoch = self.epoch
-        start = dict(await self.owner.take_over(self.assignment()))
+        start = await self._taken_over(epoch)
         if epoch != self.epoch:
             return  # overtaken by the next rebalance, which starts over
         self.cursor = start  # before the seek: a fetch that is still under way is rewound to here
         if start:
             await self.seek_wait(start)
+
+    async def _taken_over(self, epoch: int) -> dict[TP, int]:
+        """Try until it succeeds: heartbeats go on meanwhile, and nobody else would get further."""
+        while epoch == self.epoch:
+            try:
+                return dict(await self.owner.take_over(self.assignment()))
+            except UnavailableError as error:
+                log.warning("waiting for Kafka", why=str(error), pause_s=TAKE_OVER_AGAIN_S)
+                await asyncio.sleep(TAKE_OVER_AGAIN_S)
+        return {}
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109 - Faust's signature
         """Yield one message per partition that had records; its value is the chunk."""

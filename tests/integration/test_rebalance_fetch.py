@@ -10,7 +10,7 @@ import pytest
 from faust.types import TP
 
 from streams.delivery import assignment
-from streams.kafka import transport
+from streams.kafka import consumer_thread
 from tests.conftest import SettingsFactory
 from tests.integration import worker_in_process as process
 
@@ -23,14 +23,14 @@ class _Gate:
 
     def __init__(self, *, holds_records: bool) -> None:
         self._holds_records = holds_records
-        self._fetch_records = transport.ConsumerThread._fetch_records
+        self._fetch_records = consumer_thread.ConsumerThread._fetch_records
         self.reached = threading.Event()  # of the consumer's thread
         self.opened = threading.Event()
 
     def hold(self) -> Callable[..., Any]:
         """The thread's method, with the gate in it."""
 
-        async def fetch_records(thread: transport.ConsumerThread, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as there
+        async def fetch_records(thread: consumer_thread.ConsumerThread, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as there
             if not self._holds_records:
                 await self._pass()
             found = await self._fetch_records(thread, *args, **kwargs)
@@ -52,7 +52,7 @@ async def test_a_fetch_that_a_rebalance_overtakes_loses_nothing(
 ) -> None:
     """Every record of the partition that stayed has one result, whether the late fetch moved its position or not."""
     settings, gate = settings_factory(), _Gate(holds_records=holds_records)
-    monkeypatch.setattr(transport.ConsumerThread, "_fetch_records", gate.hold())
+    monkeypatch.setattr(consumer_thread.ConsumerThread, "_fetch_records", gate.hold())
     process.publish_malformed(settings, RECORDS)
     async with process.running_app(settings) as worker:
         await process.until(gate.reached.is_set)

@@ -13,8 +13,10 @@ import aiokafka
 import faust
 import mode
 import pytest
+from aiokafka.client import AIOKafkaClient
+from aiokafka.cluster import ClusterMetadata
 from aiokafka.consumer.fetcher import Fetcher, PartitionRecords
-from aiokafka.consumer.group_coordinator import GroupCoordinator, OffsetCommitRequest
+from aiokafka.consumer.group_coordinator import BaseCoordinator, GroupCoordinator, OffsetCommitRequest
 from aiokafka.consumer.subscription_state import SubscriptionState
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from faust.tables.recovery import Recovery
@@ -84,6 +86,13 @@ def test_what_is_installed_is_what_was_read(name: str, pinned: str) -> None:
         (_DefaultRecordBatchPy, "_read_msg", ["decode_varint"]),
         (SubscriptionState, "fetch_context", []),
         (GroupCoordinator, "_do_heartbeat", []),
+        (GroupCoordinator, "check_errors", []),
+        (GroupCoordinator, "request_rejoin", []),
+        (AIOKafkaClient, "force_metadata_update", []),
+        (AIOKafkaClient, "send", ["node_id", "request", "group"]),
+        (SubscriptionState, "assigned_partitions", []),
+        (ClusterMetadata, "partitions_for_topic", ["topic"]),
+        (ClusterMetadata, "leader_for_partition", ["partition"]),
         (aiokafka.AIOKafkaConsumer, "pause", ["partitions"]),
         (aiokafka.AIOKafkaConsumer, "resume", ["partitions"]),
     ],
@@ -102,6 +111,18 @@ def test_a_method_is_there_with_its_parameters(owner: type, name: str, expected:
         (_DefaultRecordBatchPy.__init__, ["self._buffer =", "self._num_records ="]),
         (_DefaultRecordBatchPy._read_msg, ["buffer = self._buffer", 'buffer[pos : pos + h_key_len].decode("utf-8")']),
         (GroupCoordinator._heartbeat_routine, ["await self._do_heartbeat()"]),
+        (GroupCoordinator._push_error_to_user, ["self._pending_exception = exc", "self._error_consumed_fut"]),
+        (
+            GroupCoordinator.check_errors,
+            ["self._coordination_task.result()", "self._error_consumed_fut.set_result(None)", "raise exc"],
+        ),
+        (BaseCoordinator.__init__, ["self._client =", "self._subscription ="]),
+        (ClusterMetadata.__init__, ["self.unauthorized_topics ="]),
+        (AIOKafkaClient.__init__, ["self._conns =", "self.cluster ="]),
+        (Fetcher._get_actions_per_node, ["invalid_metadata = True"]),
+        (Fetcher._proc_fetch_request, ["OffsetOutOfRangeError({tp: fetch_offset})", "await_reset("]),
+        (Fetcher._update_fetch_positions, ["NoOffsetForPartitionError(tp)"]),
+        (driver.AIOKafkaConsumerThread.__post_init__, ["self.tp_last_committed_at"]),
         (GroupCoordinator.reset_generation, ["self.generation = OffsetCommitRequest.DEFAULT_GENERATION_ID"]),
         (GroupCoordinator.__init__, ["self.generation =", "self.member_id ="]),
         (aiokafka.AIOKafkaConsumer.__init__, ["self._closed =", "self._coordinator =", "self._fetcher ="]),
