@@ -58,7 +58,12 @@ class LedgerReader:
         """
         consumer = Consumer({**self._config, "isolation.level": "read_committed"})
         try:
-            return {place: _within(consumer, place, offset) for place, offset in _stable(consumer, places).items()}
+            committed, led = _stable(consumer, places), _led(consumer, {topic for topic, _ in places})
+            return {
+                # Of one without leader nothing can be asked, or read: it must not keep us from all others.
+                place: _within(consumer, place, offset) if place in led or offset < 0 else offset
+                for place, offset in committed.items()
+            }
         finally:
             consumer.close()
 
@@ -131,6 +136,15 @@ def _watermarks(consumer: Consumer, place: Place) -> tuple[int, int]:
     except KafkaException as exc:
         raise UnavailableError(f"the ends of {_names([place])} cannot be read: {exc.args[0].str()}") from exc
     return oldest, end
+
+
+def _led(consumer: Consumer, topics: Iterable[str]) -> set[Place]:
+    """The partitions that have a leader."""
+    try:
+        told = [consumer.list_topics(topic, timeout=TIMEOUT_S).topics[topic] for topic in topics]
+    except KafkaException as exc:
+        raise UnavailableError(f"topics cannot be looked up: {exc.args[0].str()}") from exc
+    return {(topic.topic, each.id) for topic in told for each in topic.partitions.values() if each.leader >= 0}
 
 
 def _within(consumer: Consumer, place: Place, committed: int) -> int:
