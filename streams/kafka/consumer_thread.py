@@ -12,6 +12,7 @@ import structlog
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import (
     ConsumerStoppedError,
+    GroupAuthorizationFailedError,
     NoOffsetForPartitionError,
     OffsetOutOfRangeError,
     TopicAuthorizationFailedError,
@@ -97,17 +98,24 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer.resume(*wanted)
         try:
             with fetcher._subscriptions.fetch_context():
-                return await fetcher.fetched_records(wanted, timeout=timeout, max_records=CHUNK_RECORDS_MAX)
+                return await self._ask(fetcher, wanted, timeout)
+        finally:
+            consumer.pause(*(wanted & consumer.assignment()))  # a rebalance may have taken some
+
+    async def _ask(self, fetcher: Any, wanted: set[TP], timeout: float | None) -> Any:  # noqa: ASYNC109 - as above
+        try:
+            return await fetcher.fetched_records(wanted, timeout=timeout, max_records=CHUNK_RECORDS_MAX)
+        except NoOffsetForPartitionError:
+            return {}  # assigned, but the seek to where we start is still under way
+        except GroupAuthorizationFailedError:
+            await asyncio.sleep(timeout or 0)  # aiokafka tells it to whoever waits; the watch says it
+            return {}
         except TopicAuthorizationFailedError as error:
             self._refused(str(error.args[0]))
             return {}
-        except NoOffsetForPartitionError:
-            return {}  # assigned, but the seek to where we start is still under way
         except OffsetOutOfRangeError as error:
             places = ", ".join(f"{tp.topic}/{tp.partition} at {offset}" for tp, offset in error.args[0].items())
             raise CutError(f"{places}: the offset that is next is not there: was the topic deleted or cut?") from error
-        finally:
-            consumer.pause(*(wanted & consumer.assignment()))  # a rebalance may have taken some
 
     def _may_ask(self, tp: TP) -> bool:
         return time.monotonic() >= self._refused_until_s.get(tp.topic, 0)
