@@ -43,7 +43,11 @@ class DeliveryApp(faust.App):
         self.settings = settings
         self.transport = Transport(self.conf.broker_consumer, self)
         self.delivery = build_delivery(
-            settings, session_s=SESSION_S, crash=self.crash, epoch=lambda: self.chunk_consumer.epoch
+            settings,
+            inputs=list(AGENTS),
+            session_s=SESSION_S,
+            crash=self.crash,
+            epoch=lambda: self.chunk_consumer.epoch,
         )
         self.ends = Ends()
         for name, declare in AGENTS.items():

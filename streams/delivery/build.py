@@ -3,7 +3,7 @@
 import random
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from agents.pipeline import Pipeline
@@ -59,11 +59,12 @@ class Delivery:
 def build_delivery(
     settings: Settings,
     *,
+    inputs: Collection[str],
     session_s: float,
     crash: Callable[[BaseException], Awaitable[None]],
     epoch: Callable[[], int],
 ) -> Delivery:
-    """Put a worker together; `crash` ends it, `epoch` counts the assignments seen by its consumer."""
+    """Put a worker together that reads `inputs`; `crash` ends it, `epoch` counts its consumer's assignments."""
     lease, metrics = Lease(session_s), Metrics()
     topics, reader = _output_topics(settings), LedgerReader(librdkafka_config(settings), group=settings.app_id)
     ledger = Ledger(window_s=settings.dedupe_window_s, entries_max=settings.dedupe_max_entries)
@@ -71,7 +72,7 @@ def build_delivery(
     throttle = budgets.throttles["track"]
     sender = _sender(settings, track, throttle, metrics)
     courier = Courier(sender, is_rate_tight=lambda: throttle.rate_per_s * settings.drain_s < 1)
-    journal = Journal(_writer(settings, topics, reader), observe=metrics.transaction)
+    journal = Journal(_writer(settings, inputs, topics, reader), observe=metrics.transaction)
     pipeline = Pipeline(
         courier=courier,
         journal=journal,
@@ -133,13 +134,21 @@ def _output_topics(settings: Settings) -> OutputTopics:
     )
 
 
-def _writer(settings: Settings, topics: OutputTopics, reader: LedgerReader) -> TransactionWriter:
+def _writer(
+    settings: Settings, inputs: Collection[str], topics: OutputTopics, reader: LedgerReader
+) -> TransactionWriter:
     config, group, transactional_id = (
         librdkafka_config(settings),
         settings.app_id,
         f"{settings.app_id}-{uuid.uuid4().hex}",
     )
-    diagnosis = OutputDiagnosis(config, topics.names(), group=group, transactional_id=transactional_id)
+    diagnosis = OutputDiagnosis(
+        config,
+        written=topics.names(),
+        read=[settings.topic(name) for name in inputs],
+        group=group,
+        transactional_id=transactional_id,
+    )
     return TransactionWriter(
         config,
         group=group,

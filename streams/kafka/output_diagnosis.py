@@ -17,13 +17,22 @@ _SILENT.disabled = True  # that Kafka does not answer is told already
 
 
 class OutputDiagnosis:
-    """Of one producer: the topics that it writes, the group that its offsets are of, its transactional id."""
+    """Of one producer: the topics that it writes, and those that the offsets are of; their group, its transactional id.
+
+    Offsets of a topic may be committed only by who may read it.
+    """
 
     def __init__(
-        self, config: Mapping[str, Any], topics: Collection[str], *, group: str, transactional_id: str
+        self,
+        config: Mapping[str, Any],
+        *,
+        written: Collection[str],
+        read: Collection[str],
+        group: str,
+        transactional_id: str,
     ) -> None:
         self._config = config
-        self._topics = topics
+        self._needed = dict.fromkeys(read, AclOperation.READ) | dict.fromkeys(written, AclOperation.WRITE)
         self._group = group
         self._transactional_id = transactional_id
 
@@ -41,28 +50,29 @@ class OutputDiagnosis:
     def _faults(self) -> Iterator[str]:
         admin = AdminClient(dict(self._config) | {"logger": _SILENT})
         asked = admin.describe_topics(
-            TopicCollection(list(self._topics)), include_authorized_operations=True, request_timeout=ASK_S
+            TopicCollection(list(self._needed)), include_authorized_operations=True, request_timeout=ASK_S
         )
         for name, answer in asked.items():
             try:
-                fault = _fault(answer.result())
+                fault = _fault(answer.result(), self._needed[name])
             except KafkaException as refusal:
-                fault = _REFUSALS.get(refusal.args[0].code())
+                fault = _refusal(refusal.args[0].code(), self._needed[name])
             if fault:
                 yield f"{name} {fault}"
 
 
-_REFUSALS: Final = {
-    KafkaError.UNKNOWN_TOPIC_OR_PART: "does not exist: run `cio-streams topics create`",
-    KafkaError.TOPIC_AUTHORIZATION_FAILED: "may not be seen: allow DESCRIBE and WRITE on it",
-}
+def _refusal(code: int, needed: AclOperation) -> str | None:
+    return {
+        KafkaError.UNKNOWN_TOPIC_OR_PART: "does not exist: run `cio-streams topics create`",
+        KafkaError.TOPIC_AUTHORIZATION_FAILED: f"may not be seen: allow {needed.name} on it",
+    }.get(code)
 
 
-def _fault(topic: Any) -> str | None:  # noqa: ANN401 - confluent-kafka's stubs leave it out
+def _fault(topic: Any, needed: AclOperation) -> str | None:  # noqa: ANN401 - confluent-kafka's stubs leave it out
     leaderless = [str(each.id) for each in topic.partitions if each.leader is None or each.leader.id < 0]
     if leaderless:
         return f"has no leader for partition {', '.join(leaderless)}: see to the brokers that hold it"
     allowed = topic.authorized_operations
-    if allowed and AclOperation.WRITE not in allowed:
-        return "may not be written: allow WRITE on it"
+    if allowed and needed not in allowed:
+        return f"is out of reach: allow {needed.name} on it"
     return None

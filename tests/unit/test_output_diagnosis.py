@@ -7,7 +7,7 @@ import pytest
 from confluent_kafka import KafkaError
 from confluent_kafka.admin import AclOperation  # type: ignore[attr-defined] # public by its documentation only
 
-from streams.kafka.output_diagnosis import OutputDiagnosis, _fault
+from streams.kafka.output_diagnosis import OutputDiagnosis, _fault, _refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class FakeDescription:
 @pytest.mark.parametrize("operations", [(AclOperation.WRITE,), ()])
 def test_a_topic_as_it_should_be_has_no_fault(operations: Sequence[AclOperation]) -> None:
     """Whether or not the brokers tell what is allowed."""
-    assert _fault(FakeDescription(authorized_operations=operations)) is None
+    assert _fault(FakeDescription(authorized_operations=operations), AclOperation.WRITE) is None
 
 
 @pytest.mark.parametrize("nobody", [None, FakeNode(-1)])
@@ -44,14 +44,27 @@ def test_partitions_without_leader_are_listed(nobody: FakeNode | None) -> None:
     """All of them."""
     partitions = [FakePartition(0, FakeNode(1)), FakePartition(1, nobody), FakePartition(3, nobody)]
 
-    assert _fault(FakeDescription(partitions)) == "has no leader for partition 1, 3: see to the brokers that hold it"
+    fault = _fault(FakeDescription(partitions), AclOperation.WRITE)
+
+    assert fault == "has no leader for partition 1, 3: see to the brokers that hold it"
 
 
-def test_a_topic_that_may_only_be_read_is_told() -> None:
+@pytest.mark.parametrize(
+    ("allowed", "needed"), [(AclOperation.READ, AclOperation.WRITE), (AclOperation.WRITE, AclOperation.READ)]
+)
+def test_a_topic_on_which_too_little_is_allowed_is_told(allowed: AclOperation, needed: AclOperation) -> None:
     """With what to allow."""
-    fault = _fault(FakeDescription(authorized_operations=[AclOperation.READ]))
+    fault = _fault(FakeDescription(authorized_operations=[allowed]), needed)
 
-    assert fault == "may not be written: allow WRITE on it"
+    assert fault == f"is out of reach: allow {needed.name} on it"
+
+
+@pytest.mark.parametrize("needed", [AclOperation.READ, AclOperation.WRITE])
+def test_a_topic_that_is_hidden_is_told(needed: AclOperation) -> None:
+    """As a broker hides it from who may do nothing with it."""
+    fault = _refusal(KafkaError.TOPIC_AUTHORIZATION_FAILED, needed)
+
+    assert fault == f"may not be seen: allow {needed.name} on it"
 
 
 @pytest.mark.parametrize(
@@ -67,6 +80,6 @@ def test_a_topic_that_may_only_be_read_is_told() -> None:
 )
 def test_an_error_that_tells_all_is_not_looked_into(code: int, helps: str) -> None:
     """Nobody is asked."""
-    diagnosis = OutputDiagnosis({}, ["results"], group="group-1", transactional_id="id-1")
+    diagnosis = OutputDiagnosis({}, written=["results"], read=["changes"], group="group-1", transactional_id="id-1")
 
     assert diagnosis.advice(KafkaError(code)) == helps
