@@ -56,6 +56,14 @@ def decode_domain_event(value: bytes) -> DomainEvent | Malformed:
     return _decode(value, _DOMAIN_EVENT)
 
 
+def claimed_id(value: bytes | None) -> str | None:
+    """The id of the person that a value names, whatever else is wrong with it; None where none can be read."""
+    try:
+        return _claimed_id(parse_json(value)) if value else None
+    except NotStrictJsonError:
+        return None
+
+
 def _decode(value: bytes, validate: Callable[[object], T]) -> T | Malformed:
     try:
         tree = parse_json(value)

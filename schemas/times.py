@@ -4,10 +4,10 @@ import re
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from schemas.dead_letter import TIMESTAMP_MS
 from schemas.record import Record
 
 UNIX_S_MAX = 100_000_000_000  # the year 5138; what is beyond was meant in milliseconds
-TIMESTAMP_HEADER = "cio.timestamp_ms"
 REPLAY_TOPIC = "customerio-replay"  # behind whatever prefix: only there is the header ours
 
 _EXPECTED = "must be ISO 8601 with an offset, or unix seconds"
@@ -40,7 +40,7 @@ def first_timestamp_ms(record: Record) -> int:
     On the other topics the header is the publisher's, and says nothing.
     """
     if record.headers and record.topic.endswith(REPLAY_TOPIC):
-        named = [value for name, value in record.headers if name == TIMESTAMP_HEADER]
+        named = [value for name, value in record.headers if name == TIMESTAMP_MS]
         if named and (first := _header_ms(named[-1])) is not None:
             return first
     return record.timestamp

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import orjson
 
+from schemas import dead_letter
 from schemas.conclusion import Conclusion
 from schemas.times import first_timestamp_ms
 
@@ -47,20 +48,20 @@ def letter_headers(conclusion: Conclusion, *, group: str, failed_at: str) -> Seq
     """The original headers, then ours: where names collide the last one counts. A header without value is left out."""
     record = conclusion.record
     ours = {
-        "__dlq.errors.topic": record.topic,
-        "__dlq.errors.partition": record.partition,
-        "__dlq.errors.offset": record.offset,
-        "__dlq.errors.group": group,
-        "__dlq.errors.delivery.count": conclusion.attempts,
-        "__dlq.errors.message": (conclusion.detail or conclusion.reason or "")[:_DETAIL_CHARACTERS_MAX],
-        "kafka_dlt-original-topic": record.topic,
-        "cio.reason": conclusion.reason,
-        "cio.status": conclusion.status,
-        "cio.attempts": conclusion.attempts,
-        "cio.failed_at": failed_at,
-        "cio.fingerprint": conclusion.fingerprint.hex() if conclusion.fingerprint else None,
-        "cio.event_id": conclusion.event_id,
-        "cio.timestamp_ms": first_timestamp_ms(record),
-        "cio.replays": 0,
+        dead_letter.TOPIC: record.topic,
+        dead_letter.PARTITION: record.partition,
+        dead_letter.OFFSET: record.offset,
+        dead_letter.GROUP: group,
+        dead_letter.DELIVERY_COUNT: conclusion.attempts,
+        dead_letter.MESSAGE: (conclusion.detail or conclusion.reason or "")[:_DETAIL_CHARACTERS_MAX],
+        dead_letter.ORIGINAL_TOPIC: record.topic,
+        dead_letter.REASON: conclusion.reason,
+        dead_letter.STATUS: conclusion.status,
+        dead_letter.ATTEMPTS: conclusion.attempts,
+        dead_letter.FAILED_AT: failed_at,
+        dead_letter.FINGERPRINT: conclusion.fingerprint.hex() if conclusion.fingerprint else None,
+        dead_letter.EVENT_ID: conclusion.event_id,
+        dead_letter.TIMESTAMP_MS: first_timestamp_ms(record),
+        dead_letter.REPLAYS: 0,
     }
     return [*record.headers, *((name, str(value).encode()) for name, value in ours.items() if value is not None)]

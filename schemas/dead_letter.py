@@ -1,0 +1,192 @@
+"""A dead letter: the record that was set aside, and what its headers say of why; read here, written by the worker.
+
+Ours are the last headers of their name: a publisher's of the same name stay, and say nothing.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple, Protocol, Self, cast, get_args
+
+from schemas.outcome import DeadReason
+
+TOPIC: Final = "__dlq.errors.topic"
+PARTITION: Final = "__dlq.errors.partition"
+OFFSET: Final = "__dlq.errors.offset"
+GROUP: Final = "__dlq.errors.group"
+DELIVERY_COUNT: Final = "__dlq.errors.delivery.count"
+MESSAGE: Final = "__dlq.errors.message"
+ORIGINAL_TOPIC: Final = "kafka_dlt-original-topic"
+REASON: Final = "cio.reason"
+STATUS: Final = "cio.status"
+ATTEMPTS: Final = "cio.attempts"
+FAILED_AT: Final = "cio.failed_at"
+FINGERPRINT: Final = "cio.fingerprint"
+EVENT_ID: Final = "cio.event_id"
+TIMESTAMP_MS: Final = "cio.timestamp_ms"
+REPLAYS: Final = "cio.replays"
+
+NAMED: Final = "cio.letter"
+"""Of a letter that was written anew, and of its replay: the name that the letter had at first."""
+EVEN_IF_OLDER: Final = "cio.even_if_older"
+"""Of a replay: deliver it although newer data was delivered."""
+REPLAY_NOTE: Final = "cio.replay_note"
+EDITED_BY: Final = "cio.edited_by"
+EDITED_AT: Final = "cio.edited_at"
+EDIT_DIFF: Final = "cio.edit_diff"
+
+OF_LETTERS: Final = (
+    *(TOPIC, PARTITION, OFFSET, GROUP, DELIVERY_COUNT, MESSAGE, ORIGINAL_TOPIC, REASON, STATUS, ATTEMPTS, FAILED_AT),
+    *(FINGERPRINT, EVENT_ID, TIMESTAMP_MS, REPLAYS),
+)
+OF_REPLAYS: Final = (NAMED, EVEN_IF_OLDER, REPLAY_NOTE, EDITED_BY, EDITED_AT, EDIT_DIFF)
+
+Header = tuple[str, bytes | None]
+_NAME: Final = re.compile(r"(\d{1,9})/(\d{1,18})", re.ASCII)
+
+
+class LetterName(NamedTuple):
+    """A letter's place on the dead-letter topic when it was written first: what it is called for ever."""
+
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.partition}/{self.offset}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `3/17`.
+
+        Raises:
+            ValueError: it is no such name.
+        """
+        found = _NAME.fullmatch(text)
+        if not found:
+            raise ValueError(f"{text!r} names no letter: expected PARTITION/OFFSET, such as 3/17")
+        return cls(int(found[1]), int(found[2]))
+
+
+class Origin(NamedTuple):
+    """A record's first place: full name of the topic, partition, offset."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+
+class Stored(Protocol):
+    """A record of the dead-letter topic, or of `customerio-replay`."""
+
+    @property
+    def partition(self) -> int: ...  # noqa: D102
+    @property
+    def offset(self) -> int: ...  # noqa: D102
+    @property
+    def key(self) -> bytes | None: ...  # noqa: D102
+    @property
+    def value(self) -> bytes | None: ...  # noqa: D102
+    @property
+    def headers(self) -> Sequence[Header]: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """A letter, as read; `offset` is where it lies now, `failed_at` ISO 8601 in UTC, `timestamp_ms` the record's first.
+
+    `replays` counts how often it had been replayed when it was written; `message` names a field, never its content.
+    """
+
+    name: LetterName
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[Header]
+    origin: Origin
+    reason: DeadReason
+    status: int | None
+    attempts: int
+    failed_at: str
+    message: str
+    fingerprint: str | None
+    event_id: str | None
+    timestamp_ms: int | None
+    replays: int
+
+
+def read_letter(record: Stored) -> DeadLetter | None:
+    """Read a record of the dead-letter topic; None when no worker of ours has written it."""
+    ours = _texts(record.headers)
+    origin, reason = origin_of(record.headers), ours.get(REASON)
+    replays = _number(ours.get(REPLAYS))
+    if origin is None or reason not in get_args(DeadReason) or replays is None:
+        return None
+    return DeadLetter(
+        name=_first_name(record),
+        offset=record.offset,
+        key=record.key,
+        value=record.value,
+        headers=record.headers,
+        origin=origin,
+        reason=cast(DeadReason, reason),
+        status=_number(ours.get(STATUS)),
+        attempts=_number(ours.get(ATTEMPTS)) or 0,
+        failed_at=ours.get(FAILED_AT, ""),
+        message=ours.get(MESSAGE, ""),
+        fingerprint=ours.get(FINGERPRINT),
+        event_id=ours.get(EVENT_ID),
+        timestamp_ms=_number(ours.get(TIMESTAMP_MS)),
+        replays=replays,
+    )
+
+
+def origin_of(headers: Sequence[Header]) -> Origin | None:
+    """The first place of a letter's or a replay's record; None where the headers do not tell."""
+    ours = _texts(headers)
+    topic, partition, offset = ours.get(TOPIC), _number(ours.get(PARTITION)), _number(ours.get(OFFSET))
+    return None if not topic or partition is None or offset is None else Origin(topic, partition, offset)
+
+
+def replays_of(headers: Sequence[Header]) -> int:
+    """How often a letter's or a replay's record has been replayed."""
+    return _number(_texts(headers).get(REPLAYS)) or 0
+
+
+def without_ours(headers: Sequence[Header]) -> list[Header]:
+    """The publisher's own headers: the last of each name of a letter's is taken away, and all that follows those."""
+    before_tail = headers[: len(headers) - len(_tail(headers))]
+    left = set(OF_LETTERS)
+    kept: list[Header] = []
+    for name, value in reversed(before_tail):
+        if name in left:
+            left.discard(name)
+        else:
+            kept.append((name, value))
+    return kept[::-1]
+
+
+def replay_texts(headers: Sequence[Header]) -> dict[str, str]:
+    """What a replay, or a letter that was written anew, carries beyond a letter's headers: texts by name."""
+    return {name: text for name, text in _texts(_tail(headers)).items() if name in OF_REPLAYS}
+
+
+def _first_name(record: Stored) -> LetterName:
+    named = replay_texts(record.headers).get(NAMED, "")
+    return LetterName.parse(named) if _NAME.fullmatch(named) else LetterName(record.partition, record.offset)
+
+
+def _tail(headers: Sequence[Header]) -> Sequence[Header]:
+    """What comes after the last of a letter's own headers: there a publisher has put nothing."""
+    last = max((at for at, (name, _) in enumerate(headers) if name == REPLAYS), default=len(headers))
+    return headers[last + 1 :]
+
+
+def _texts(headers: Sequence[Header]) -> dict[str, str]:
+    return {name: value.decode(errors="replace") for name, value in headers if value is not None}
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text is not None and re.fullmatch(r"-?\d{1,19}", text, re.ASCII) else None

@@ -1,0 +1,62 @@
+"""A person's decision on a dead letter, as `customerio-dlq-decisions` keeps it: the last one of a letter counts."""
+
+from dataclasses import asdict, dataclass
+from typing import Final, Literal, TypeAlias, get_args
+
+import orjson
+
+from schemas.dead_letter import LetterName
+
+DecisionKind: TypeAlias = Literal["replayed", "discarded", "parked", "edited"]
+LetterState: TypeAlias = Literal["open", "replayed", "discarded", "parked"]
+
+STATES: Final[dict[DecisionKind, LetterState]] = {
+    "replayed": "replayed",
+    "edited": "replayed",  # it was replayed with other content
+    "discarded": "discarded",
+    "parked": "parked",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What was decided; `at` is ISO 8601 in UTC, `by` whoever did it, `note` why."""
+
+    decision: DecisionKind
+    at: str
+    by: str
+    note: str | None = None
+
+
+def decision_key(name: LetterName) -> bytes:
+    """The key under which the decisions on a letter stand, in the partition of the letter's name."""
+    return str(name).encode()
+
+
+def encode_decision(decision: Decision) -> bytes:
+    """The value of a decision's record."""
+    return orjson.dumps(asdict(decision))
+
+
+def decode_decision(value: bytes) -> Decision | None:
+    """Read a decision's record; None when it is not one of ours."""
+    try:
+        found = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(found, dict) or found.get("decision") not in get_args(DecisionKind):
+        return None
+    note = found.get("note")
+    return Decision(
+        decision=found["decision"],
+        at=str(found.get("at", "")),
+        by=str(found.get("by", "")),
+        note=None if note is None else str(note),
+    )
+
+
+def state_of(decision: Decision | None, *, replays: int, replays_max: int) -> LetterState:
+    """The state of a letter that was replayed `replays` times before: parked without a decision once those are many."""
+    if decision is not None:
+        return STATES[decision.decision]
+    return "parked" if replays >= replays_max else "open"

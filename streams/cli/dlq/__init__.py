@@ -1,0 +1,7 @@
+"""`cio-streams dlq …`: one file for each command, listed here."""
+
+import typer
+
+app = typer.Typer(help="Look at dead letters, rehearse and replay them.", no_args_is_help=True)
+
+# A new command: its function in streams/cli/dlq/<command>.py, its import above, its line here.

@@ -1,0 +1,81 @@
+"""The options by which the `dlq` commands are told which letters they are about, and what they make of them."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+import click
+import typer
+
+from schemas.dead_letter import LetterName
+from schemas.outcome import DeadReason
+from streams.cli.when import point_in_time_ms
+from streams.dead_letters.selection import Selection
+from streams.settings import Settings
+
+_WHICH: Final = "Which letters (all that is given must hold)"
+
+
+def which(text: str, *names: str, **more: Any) -> Any:  # noqa: ANN401 - typer's own
+    """An option that narrows the letters."""
+    return typer.Option(*names, help=text, rich_help_panel=_WHICH, **more)
+
+
+LettersArgument = Annotated[list[str] | None, typer.Argument(metavar="[LETTER]...", help="As PARTITION/OFFSET: 3/17.")]
+LetterArgument = Annotated[str, typer.Argument(metavar="LETTER", help="As PARTITION/OFFSET: 3/17.")]
+TopicOption = Annotated[str | None, which("Input topic that the record was on, without TOPIC_PREFIX.", "--topic")]
+PartitionOption = Annotated[int | None, which("Partition that the record was on.", "--partition", min=0)]
+OffsetOption = Annotated[int | None, which("Offset that the record was at.", "--offset", min=0)]
+ReasonOption = Annotated[DeadReason | None, which("Why it is dead.", "--reason")]
+StatusOption = Annotated[int | None, which("HTTP status of the last answer.", "--status")]
+UserOption = Annotated[str | None, which("User id, or anonymous id.", "--user")]
+SinceOption = Annotated[str | None, which("Failed since then: an age (90s, 2h, 7d) or a time.", "--since")]
+UntilOption = Annotated[str | None, which("Failed before then.", "--until")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Reveal = Annotated[bool, typer.Option("--reveal", help="Show personal data, which is masked otherwise.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """The options as given."""
+
+    topic: str | None = None
+    partition: int | None = None
+    offset: int | None = None
+    reason: DeadReason | None = None
+    status: int | None = None
+    user: str | None = None
+    since: str | None = None
+    until: str | None = None
+
+    def selection(self, settings: Settings, letters: Sequence[str] | None = None) -> Selection:
+        """What they select among the letters of these settings.
+
+        Raises:
+            click.UsageError: one of them is malformed.
+        """
+        now_ms = time.time_ns() // 1_000_000
+        return Selection(
+            names=[letter_name(text) for text in letters or ()],
+            topic=None if self.topic is None else settings.topic(self.topic.removeprefix(settings.topic_prefix)),
+            partition=self.partition,
+            offset=self.offset,
+            reason=self.reason,
+            status=self.status,
+            user=self.user,
+            since_ms=None if self.since is None else point_in_time_ms(self.since, now_ms=now_ms),
+            until_ms=None if self.until is None else point_in_time_ms(self.until, now_ms=now_ms),
+        )
+
+
+def letter_name(text: str) -> LetterName:
+    """Read the name of a letter.
+
+    Raises:
+        click.UsageError: it is none.
+    """
+    try:
+        return LetterName.parse(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None

@@ -1,0 +1,26 @@
+"""How the command line takes a point in time: an age (`90s`, `2h`, `7d`), ISO 8601 with an offset, or unix seconds."""
+
+import re
+from typing import Final
+
+import typer
+
+from schemas.times import unix_ms
+
+_UNIT_S: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_AGE: Final = re.compile(r"(\d{1,9})([smhd])", re.ASCII)
+_SECONDS: Final = re.compile(r"\d{1,11}", re.ASCII)
+
+
+def point_in_time_ms(text: str, *, now_ms: int) -> int:
+    """Read it, in unix milliseconds.
+
+    Raises:
+        typer.BadParameter: it is no such time.
+    """
+    if found := _AGE.fullmatch(text):
+        return max(0, now_ms - int(found[1]) * _UNIT_S[found[2]] * 1000)
+    try:
+        return unix_ms(int(text) if _SECONDS.fullmatch(text) else text)
+    except ValueError as error:
+        raise typer.BadParameter(f"expected an age such as 90s, 2h or 7d, or a time; a time {error}") from None
