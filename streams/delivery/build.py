@@ -73,14 +73,7 @@ def build_delivery(
     sender = _sender(settings, track, throttle, metrics)
     courier = Courier(sender, is_rate_tight=lambda: throttle.rate_per_s * settings.drain_s < 1)
     journal = Journal(_writer(settings, inputs, topics, reader), observe=metrics.transaction)
-    pipeline = Pipeline(
-        courier=courier,
-        journal=journal,
-        ledger=ledger,
-        observer=metrics,
-        clock_ms=lambda: time.time_ns() // 1_000_000,
-        group=settings.app_id,
-    )
+    pipeline = _pipeline(settings, courier, journal, ledger, metrics)
     lanes = Lanes(pipeline, drain_s=settings.drain_s, is_ours=lambda: lease.is_held, crash=crash, held=courier.held)
     assignment = Assignment(
         ledger=ledger, reader=reader, lanes=lanes, budgets=budgets, metrics=metrics, topics=topics, epoch=epoch
@@ -97,6 +90,17 @@ def build_delivery(
         lease=lease,
         assignment=assignment,
         watchdog=_watchdog(settings, lanes, metrics, in_line=[courier.in_line, journal.in_line], session_s=session_s),
+    )
+
+
+def _pipeline(settings: Settings, courier: Courier, journal: Journal, ledger: Ledger, metrics: Metrics) -> Pipeline:
+    return Pipeline(
+        courier=courier,
+        journal=journal,
+        ledger=ledger,
+        observer=metrics,
+        clock_ms=lambda: time.time_ns() // 1_000_000,
+        group=settings.app_id,
     )
 
 
