@@ -98,6 +98,7 @@ class FakeObserver:
     requests: list[tuple[str, int, int]] = field(default_factory=list)
     retries: list[str] = field(default_factory=list)
     holds: list[tuple[str, str]] = field(default_factory=list)
+    floods: list[tuple[str, str]] = field(default_factory=list)
 
     def concluded(
         self,
@@ -121,6 +122,10 @@ class FakeObserver:
     def held(self, api: str, reason: str) -> None:
         """Keep why."""
         self.holds.append((api, reason))
+
+    def flooded(self, topic: str, reason: str) -> None:
+        """Keep of what."""
+        self.floods.append((topic, reason))
 
 
 @dataclass(slots=True)

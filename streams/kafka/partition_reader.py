@@ -37,9 +37,10 @@ class Stored:
 
 
 class PartitionReader:
-    """One consumer, used by one thread; a context manager."""
+    """One consumer, used by one thread; a context manager. Each of its calls waits for Kafka for `answer_s` at most."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, answer_s: float = ANSWER_S) -> None:
+        self._answer_s = answer_s
         self._consumer = Consumer(
             librdkafka_config(
                 settings,
@@ -69,7 +70,7 @@ class PartitionReader:
             UnavailableError: Kafka does not answer.
         """
         try:
-            found = self._consumer.list_topics(topic, timeout=ANSWER_S).topics[topic]
+            found = self._consumer.list_topics(topic, timeout=self._answer_s).topics[topic]
         except KafkaException as error:
             raise UnavailableError(f"Kafka does not tell of {topic}: {error.args[0].str()}") from error
         if found.error is not None or not found.partitions:
@@ -79,7 +80,7 @@ class PartitionReader:
     def bounds(self, place: Place) -> tuple[int, int]:
         """The oldest offset there, and the one after the last committed record."""
         try:
-            oldest, end = self._consumer.get_watermark_offsets(TopicPartition(*place), timeout=ANSWER_S)
+            oldest, end = self._consumer.get_watermark_offsets(TopicPartition(*place), timeout=self._answer_s)
         except KafkaException as error:
             raise UnavailableError(f"The ends of {_named(place)} cannot be read: {error.args[0].str()}") from error
         return oldest, end
@@ -88,7 +89,7 @@ class PartitionReader:
         """The first offset whose record is not older than this; the end when all are."""
         wanted = TopicPartition(*place, timestamp_ms)
         try:
-            found = self._consumer.offsets_for_times([wanted], timeout=ANSWER_S)[0]
+            found = self._consumer.offsets_for_times([wanted], timeout=self._answer_s)[0]
         except KafkaException as error:
             raise UnavailableError(f"{_named(place)} cannot be searched: {error.args[0].str()}") from error
         return found.offset if found.offset >= 0 else self.bounds(place)[1]
@@ -124,7 +125,7 @@ class PartitionReader:
                 if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
                     raise UnavailableError(f"{_named(place)} cannot be read: {error.str()}")
                 yield message
-            if time.monotonic() - heard_s > ANSWER_S:
+            if time.monotonic() - heard_s > self._answer_s:
                 raise UnavailableError(f"Nothing comes of {_named(place)}: is its broker up?")
 
 

@@ -14,8 +14,10 @@ from agents.plans.user_changes import UserChangesPlan
 from agents.ports import Publication
 from schemas.delivery import Parcel
 from schemas.errors import FencedError
+from streams.delivery.flood_guard import FloodGuard
 from tests.builders import make_change, make_chunk, operations_of
 from tests.fakes import FakeCourier, FakeJournal, FakeLedger, FakeObserver
+from tests.flood_world import FakeResumed
 from tests.unit.input_records import InputRecord, make_event
 
 NOW_MS = 1_795_341_600_999
@@ -29,10 +31,12 @@ class World:
         self.journal = journal or FakeJournal()
         self.ledger = FakeLedger()
         self.observer = FakeObserver()
+        self.resumed = FakeResumed()
         self.pipeline = Pipeline(
             courier=self.courier,
             journal=self.journal,
             ledger=self.ledger,
+            guard=FloodGuard(share_max=0.5, exempt=(), resumed=self.resumed, observer=self.observer),
             observer=self.observer,
             clock_ms=lambda: NOW_MS,
             group="group-1",
