@@ -23,6 +23,7 @@ from streams.delivery.lanes import Lanes
 from streams.delivery.ledger import Ledger
 from streams.delivery.resumed import Resumed
 from streams.delivery.throttle import Throttle
+from streams.delivery.turns import Turns
 from streams.delivery.watchdog import InLine, Watchdog
 from streams.kafka import topic_plan
 from streams.kafka.clients import librdkafka_config
@@ -78,9 +79,11 @@ def build_delivery(
     sender = _sender(settings, track, throttle, metrics)
     courier = Courier(sender, is_rate_tight=lambda: throttle.rate_per_s * settings.drain_s < 1)
     journal = Journal(_writer(settings, inputs, topics, reader), observe=metrics.transaction)
-    guard = _guard(settings, metrics)
-    pipeline = _pipeline(settings, courier, journal, ledger, guard=guard, metrics=metrics)
-    held, in_line = _either(courier.held, guard.held), [courier.in_line, journal.in_line, guard.held]
+    turns, guard = Turns(), _guard(settings, metrics)
+    pipeline = _pipeline(
+        settings, courier=courier, journal=journal, ledger=ledger, turns=turns, guard=guard, observer=metrics
+    )
+    held, in_line = _either(courier.held, guard.held), [courier.in_line, journal.in_line, turns.in_line, guard.held]
     lanes = Lanes(pipeline, drain_s=settings.drain_s, is_ours=lambda: lease.is_held, crash=crash, held=held)
     assignment = Assignment(
         ledger=ledger, reader=reader, lanes=lanes, budgets=budgets, metrics=metrics, topics=topics, epoch=epoch
@@ -115,14 +118,22 @@ def _either(*places: InLine) -> InLine:
 
 
 def _pipeline(
-    settings: Settings, courier: Courier, journal: Journal, ledger: Ledger, *, guard: FloodGuard, metrics: Metrics
+    settings: Settings,
+    *,
+    courier: Courier,
+    journal: Journal,
+    ledger: Ledger,
+    turns: Turns,
+    guard: FloodGuard,
+    observer: Metrics,
 ) -> Pipeline:
     return Pipeline(
         courier=courier,
         journal=journal,
         ledger=ledger,
+        turns=turns,
         guard=guard,
-        observer=metrics,
+        observer=observer,
         clock_ms=lambda: time.time_ns() // 1_000_000,
         group=settings.app_id,
     )

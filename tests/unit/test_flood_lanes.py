@@ -13,6 +13,7 @@ from agents.plans.user_changes import UserChangesPlan
 from schemas.delivery import Parcel, Verdict
 from streams.delivery.lanes import LOOK_S, Lanes
 from streams.delivery.progress import Progress
+from streams.delivery.turns import Turns
 from streams.delivery.watchdog import Watchdog
 from tests.builders import make_change, make_chunk
 from tests.fake_time import fake_timed
@@ -62,6 +63,7 @@ class World(FloodWorld):
             courier=self.courier,
             journal=self.journal,
             ledger=FakeLedger(),
+            turns=Turns(),
             guard=self.guard,
             observer=self.observer,
             clock_ms=lambda: 0,

@@ -15,6 +15,7 @@ from agents.ports import Publication
 from schemas.delivery import Parcel
 from schemas.errors import FencedError
 from streams.delivery.flood_guard import FloodGuard
+from streams.delivery.turns import Turns
 from tests.builders import make_change, make_chunk, operations_of
 from tests.fakes import FakeCourier, FakeJournal, FakeLedger, FakeObserver
 from tests.flood_world import FakeResumed
@@ -36,6 +37,7 @@ class World:
             courier=self.courier,
             journal=self.journal,
             ledger=self.ledger,
+            turns=Turns(),
             guard=FloodGuard(share_max=0.5, exempt=(), resumed=self.resumed, observer=self.observer),
             observer=self.observer,
             clock_ms=lambda: NOW_MS,
