@@ -1,14 +1,16 @@
 """A flood of dead letters on a real Kafka: held, told, and let through by an operator or by a probe that passes."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from confluent_kafka import Producer
 
+from schemas.errors import UnavailableError
 from streams.dead_letters.letters import Letters
-from streams.dead_letters.resumes import ResumeReader
+from streams.dead_letters.resumes import ANSWER_S, ResumeReader
 from streams.kafka.clients import librdkafka_config
 from streams.kafka.partition_reader import PartitionReader
 from streams.settings import Settings
@@ -130,6 +132,18 @@ def test_a_word_is_found_among_decisions_on_letters(settings_factory: SettingsFa
     assert untils == sorted(untils)
     assert dict(after) == dict(ResumeReader(settings).read())
     assert reader._next == 1_000 + 8
+
+
+@pytest.mark.parametrize("is_reachable", [True, False])
+def test_a_worker_that_is_told_nothing_is_not_kept(settings_factory: SettingsFactory, *, is_reachable: bool) -> None:
+    """Without the topic, or without Kafka, it hears so soon, and asks again later."""
+    settings = settings_factory(create=False)
+    reader = ResumeReader(settings if is_reachable else settings.with_changes(kafka_bootstrap_servers="127.0.0.1:1"))
+    started = time.monotonic()
+    with pytest.raises(UnavailableError):
+        reader.read()
+
+    assert time.monotonic() - started < ANSWER_S + 2
 
 
 @pytest.mark.parametrize("is_reachable", [True, False])

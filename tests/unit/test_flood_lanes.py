@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from agents.pipeline import Pipeline
+from agents.plans.replay import ReplayPlan
 from agents.plans.user_changes import UserChangesPlan
 from schemas.delivery import Parcel, Verdict
 from streams.delivery.lanes import LOOK_S, Lanes
@@ -19,6 +20,7 @@ from tests.builders import make_change, make_chunk
 from tests.fake_time import fake_timed
 from tests.fakes import FakeCourier, FakeJournal, FakeLedger
 from tests.flood_world import TOPIC, FloodWorld
+from tests.replays import replay_of
 from tests.unit.input_records import InputRecord
 
 DRAIN_S = 5.0
@@ -201,6 +203,17 @@ async def test_other_lanes_go_on() -> None:
             await world.lanes._pipeline.process(chunk, UserChangesPlan)
 
         assert len(world.journal.published) == 2
+
+
+@fake_timed
+async def test_a_replay_does_not_wait_for_what_is_held() -> None:
+    """A lane that is held has no turn, also where both are about the same person."""
+    world = World()
+    async with world.holding(change):
+        chunk = make_chunk([replay_of(change(0))])
+        await world.lanes._pipeline.process(chunk, ReplayPlan)
+
+        assert [each.chunk.topic for each in world.journal.published] == [chunk.topic]
 
 
 def test_whoever_is_held_is_named_by_its_progress() -> None:
