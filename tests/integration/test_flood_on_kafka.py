@@ -9,8 +9,10 @@ import pytest
 from confluent_kafka import Producer
 
 from schemas.errors import UnavailableError
+from schemas.resume import Resume
+from streams.dead_letters import resumes
 from streams.dead_letters.letters import Letters
-from streams.dead_letters.resumes import ANSWER_S, ResumeReader
+from streams.dead_letters.resumes import ANSWER_S, ResumeReader, write_resumes
 from streams.kafka.clients import librdkafka_config
 from streams.kafka.partition_reader import PartitionReader
 from streams.settings import Settings
@@ -132,6 +134,22 @@ def test_a_word_is_found_among_decisions_on_letters(settings_factory: SettingsFa
     assert untils == sorted(untils)
     assert dict(after) == dict(ResumeReader(settings).read())
     assert reader._next == 1_000 + 8
+
+
+def test_what_takes_long_to_read_is_read_in_several_looks(
+    settings_factory: SettingsFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a topic that was made anew is read from its beginning."""
+    settings = settings_factory()
+    word = Resume(until="2026-11-22T11:00:00Z", at="2026-11-22T10:00:00Z", by="ada")
+    write_resumes(settings, dict.fromkeys(["user-changes", "domain-events"], word))
+    reader, anew = ResumeReader(settings), ResumeReader(settings)
+    anew._next = 1_000
+    monkeypatch.setattr(resumes, "READ_S", 0.0)
+    looks = [len(reader.read()) for _ in range(3)]
+
+    assert looks == [1, 2, 2]
+    assert len(anew.read()) == 1
 
 
 @pytest.mark.parametrize("is_reachable", [True, False])
