@@ -130,7 +130,7 @@ class FloodGuard:
             reason=flood.reason,
             example=f"{place.topic}/{place.partition}/{place.offset}",
             detail=without_addresses(flood.example.detail or ""),
-            advice="mend what publishes them, or let them through: cio-streams dlq resume TOPIC",
+            advice=f"mend what they die of, or let them through: cio-streams dlq resume {flood.topic}",
         )
 
     def held(self) -> set[Progress]:

@@ -68,7 +68,7 @@ def test_a_flood_is_held_until_an_operator_lets_it_through(settings_factory: Set
         assert line["example"].startswith(f"{changes}/0/")
         assert letters(settings) == 0
 
-        done = cio_streams(settings, "dlq", "resume", "user-changes", "--for", "10m", "--json")
+        done = cio_streams(settings, "dlq", "resume", changes, "--for", "10m", "--json")
         assert (done.returncode, json.loads(done.stdout)["topics"]) == (0, [changes])
         stage.wait_until_concluded(WAIT_S)
 
@@ -96,7 +96,8 @@ def test_a_flood_that_is_mended_goes_on_by_itself(settings_factory: SettingsFact
         stage.fault()
         stage.wait_until_concluded(WAIT_S)
 
-        assert (line["reason"], line["advice"].rpartition(": ")[2]) == ("rejected", "cio-streams dlq resume TOPIC")
+        assert line["reason"] == "rejected"
+        assert line["advice"].endswith(f"cio-streams dlq resume {settings.topic('user-changes')}")
         assert stage.outcomes() == {"delivered": RECORDS}
         assert stage.worker.said("a probe was no dead letter any more")
 

@@ -13,7 +13,6 @@ from agents.plans.replay import ReplayPlan
 from agents.plans.user_changes import UserChangesPlan
 from schemas.delivery import Parcel, Verdict
 from streams.delivery.lanes import LOOK_S, Lanes
-from streams.delivery.progress import Progress
 from streams.delivery.turns import Turns
 from streams.delivery.watchdog import Watchdog
 from tests.builders import make_change, make_chunk
@@ -214,10 +213,3 @@ async def test_a_replay_does_not_wait_for_what_is_held() -> None:
         await world.lanes._pipeline.process(chunk, ReplayPlan)
 
         assert [each.chunk.topic for each in world.journal.published] == [chunk.topic]
-
-
-def test_whoever_is_held_is_named_by_its_progress() -> None:
-    """Nothing outside of a lane is."""
-    held: set[Progress] = World().guard.held()
-
-    assert held == set()
