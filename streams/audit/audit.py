@@ -6,7 +6,7 @@ from typing import Final, cast
 from confluent_kafka import Message
 
 from streams.audit.findings import Counts, Findings
-from streams.audit.lane import Lane, OldestChunk
+from streams.audit.lane import Lane, OldestChunks
 from streams.audit.results import Strays, by_topic
 from streams.audit.scope import Scope, look
 from streams.dead_letters.letters import Letters
@@ -16,7 +16,7 @@ from streams.kafka.partition_reader import PartitionReader, Place
 from streams.settings import Settings
 
 CLOCKS_MS: Final = 3_600_000
-"""So far may a publisher's clock be ahead; where it is more, results are searched from their beginning."""
+"""So far may a publisher's clock be ahead, which is what Kafka takes by default."""
 
 Progress = Callable[[Place, int], None]
 """Is told what is being read, and how many records have come in all."""
@@ -38,7 +38,8 @@ def audit(
         for partition in range(scope.partitions):
             for lane in auditor.lanes(partition):
                 findings.topics[scope.topics[lane.place[0]]].add(lane.counts())
-                findings.list_some(lane.violations())
+                findings.list_some(lane.missing())
+                findings.list_some(lane.several())
     findings.unreadable, findings.misplaced = auditor.strays.unreadable, auditor.strays.misplaced
     with PartitionReader(settings) as letters_reader:
         _count_letters(findings, Letters(settings, letters_reader), scope.topics, since_ms)
@@ -65,7 +66,7 @@ class _Auditor:
         oldest_ms = self._take(lanes, place, start, self._scope.ends[place])
         if start > oldest and any(lane.lost for lane in lanes.values()):
             for lane in lanes.values():
-                lane.oldest_chunk = OldestChunk()
+                lane.oldest_chunks = OldestChunks()
             oldest_ms = self._take(lanes, place, oldest, start)
         if oldest > 0:
             for lane in lanes.values():
@@ -107,9 +108,9 @@ class _Auditor:
         """Where results were deleted: how far the records reach whose results may be among those."""
         if oldest_ms is None:
             return lane.end
-        if lane.oldest_chunk.last >= 0:
-            return lane.oldest_chunk.last + 1
-        return offsets.at_time(self._scope.admin, [lane.place], oldest_ms)[lane.place]
+        if lane.oldest_chunks.second is not None:
+            return lane.oldest_chunks.second
+        return offsets.at_time(self._scope.admin, [lane.place], oldest_ms + CLOCKS_MS)[lane.place]
 
 
 def _count_letters(findings: Findings, letters: Letters, topics: Collection[str], since_ms: int | None) -> None:

@@ -3,15 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 LISTED_MAX: Final = 1_000
 
 ViolationKind: TypeAlias = Literal["missing", "several"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Violation:
+class Violation(NamedTuple):
     """An offset (the topic's name is the full one) with no result, or with `results` of them.
 
     `is_beyond_committed`: no worker has come to it yet, as far as the group's committed offset tells.
@@ -78,6 +77,7 @@ class Findings:
     misplaced: int = 0
     letters_open: int = 0
     letters_parked: int = 0
+    _listed: Counter[ViolationKind] = field(default_factory=Counter)
 
     @property
     def total(self) -> Counts:
@@ -94,8 +94,9 @@ class Findings:
         return not total.missing and not total.several
 
     def list_some(self, violations: Iterable[Violation]) -> None:
-        """Keep of these what the list has room for."""
+        """Keep of these, which are all of one kind, what there is room for."""
         for violation in violations:
-            if len(self.violations) >= LISTED_MAX:
+            if self._listed[violation.kind] >= LISTED_MAX:
                 return
+            self._listed[violation.kind] += 1
             self.violations.append(violation)

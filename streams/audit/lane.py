@@ -2,37 +2,38 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from typing import Final
 
 from streams.audit.findings import Counts, Violation
 from streams.audit.results import Verdict
 from streams.audit.tally import MISSING, RECORD, RESULT_ALONE, SEVERAL, Tally
 from streams.kafka.partition_reader import Place
 
+SECOND: Final = 2
 
-class OldestChunk:
-    """The last source offset of the chunk whose results are the oldest that are left, -1 while there are none.
 
-    Chunks are concluded one after the other, but the results of one lie in any order. So where older results have been
-    deleted, this is how far the sources of those may reach.
+class OldestChunks:
+    """Knows where the second oldest of the chunks begins whose results are left; None while there is none.
+
+    Chunks are concluded one after the other, but the results of one lie in any order: so where older results have been
+    deleted, the sources of those reach into the oldest chunk that is left, and no further.
     """
 
     def __init__(self) -> None:
-        self.last = -1
+        self.second: int | None = None
+        self._seen = 0
         self._processed_at: str | None = None
-        self._is_over = False
 
     def take(self, verdicts: Sequence[Verdict]) -> None:
         """Look at results, oldest first."""
-        if self._is_over:
-            return
-        if self.last < 0:
-            self._processed_at = verdicts[0].processed_at
         for verdict in verdicts:
-            if verdict.processed_at != self._processed_at:
-                self._is_over = True
+            if self._seen > SECOND:
                 return
-            self.last = max(self.last, verdict.offset)
+            if not self._seen or verdict.processed_at != self._processed_at:
+                self._seen += 1
+                self._processed_at = verdict.processed_at
+            if self._seen == SECOND:
+                self.second = verdict.offset if self.second is None else min(self.second, verdict.offset)
 
 
 class Lane:
@@ -44,7 +45,7 @@ class Lane:
     def __init__(self, place: Place, *, floor: int, end: int, committed: int | None) -> None:
         self.place = place
         self.end = end
-        self.oldest_chunk = OldestChunk()
+        self.oldest_chunks = OldestChunks()
         self.unprovable_before = 0
         self._floor = floor
         self._committed = committed
@@ -57,7 +58,7 @@ class Lane:
 
     def take(self, verdicts: Sequence[Verdict]) -> None:
         """There are these results."""
-        self.oldest_chunk.take(verdicts)
+        self.oldest_chunks.take(verdicts)
         offsets = [verdict.offset for verdict in verdicts]
         if min(offsets) < self._floor or max(offsets) >= self.end:
             verdicts = [verdict for verdict in verdicts if self._floor <= verdict.offset < self.end]
@@ -87,18 +88,16 @@ class Lane:
             gone=tally.count(RESULT_ALONE),
         )
 
-    def violations(self) -> Iterator[Violation]:
-        """Each offset that has another number of results than one."""
-        found = chain(self._tally.each(SEVERAL), self._tally.each(MISSING, self._provable))
-        for offset, results in found:
-            yield Violation(
-                kind="several" if results else "missing",
-                topic=self.place[0],
-                partition=self.place[1],
-                offset=offset,
-                results=results,
-                is_beyond_committed=not results and offset >= (self._committed or 0),
-            )
+    def missing(self) -> Iterator[Violation]:
+        """Each record that has no result."""
+        for offset, _ in self._tally.each(MISSING, self._provable):
+            is_beyond = offset >= (self._committed or 0)
+            yield Violation("missing", *self.place, offset=offset, results=0, is_beyond_committed=is_beyond)
+
+    def several(self) -> Iterator[Violation]:
+        """Each offset that has more than one result."""
+        for offset, results in self._tally.each(SEVERAL):
+            yield Violation("several", *self.place, offset=offset, results=results)
 
     @property
     def _provable(self) -> int:

@@ -71,7 +71,7 @@ def as_complaint(findings: Findings) -> str:
             f" ({total.beyond_committed:,} of them no worker has come to yet)"
         )
     if total.several:
-        faults.append(f"{total.several:,} have more than one")
+        faults.append(f"{total.several:,} have more than one result")
     return "; ".join(faults)
 
 

@@ -12,6 +12,7 @@ from streams.cli.kafka import kafka
 from streams.cli.publish import publish
 from streams.cli.sandbox import sandbox
 from streams.cli.up import up
+from streams.cli.why import why
 from streams.cli.worker import worker
 
 app = typer.Typer(
@@ -30,3 +31,4 @@ app.command()(kafka)
 app.command()(check)
 app.command()(publish)
 app.command()(audit)
+app.command()(why)

@@ -56,7 +56,7 @@ def audit(
     if as_json:
         typer.echo(json.dumps(report.as_data(findings) | {"seconds": round(seconds, 3)}))
     else:
-        console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
+        console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else WIDTH)
         console.print(report.as_table(findings))
         for line in report.as_lines(findings):
             typer.echo(line)

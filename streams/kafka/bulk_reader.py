@@ -15,7 +15,8 @@ from streams.kafka.partition_reader import Place
 from streams.settings import Settings
 
 BATCH_RECORDS: Final = 10_000
-QUEUED_KIB: Final = 32_768
+QUEUED_RECORDS: Final = 50_000
+QUEUED_KIB: Final = 16_384
 POLL_S: Final = 0.05  # a batch is what comes in this time, so large records make small batches
 SILENCE_S: Final = 30.0  # longer than a worker's transaction may stay open
 
@@ -33,8 +34,9 @@ class BulkReader:
                     "enable.partition.eof": True,
                     "auto.offset.reset": "error",  # records that go while they are read must not look as if never there
                     "isolation.level": "read_committed",
+                    "queued.min.messages": QUEUED_RECORDS,
                     "queued.max.messages.kbytes": QUEUED_KIB,
-                    "fetch.wait.max.ms": 50,
+                    "fetch.wait.max.ms": 10,  # so long does the last partition's fetch keep the next one's waiting
                 },
             )
         )
@@ -57,7 +59,8 @@ class BulkReader:
         heard_s = time.monotonic()
         try:
             while start < end:
-                messages = self._consumer.consume(BATCH_RECORDS, timeout=POLL_S)
+                # Not more than can come: what is asked for beyond that is waited for until the time is over.
+                messages = self._consumer.consume(min(BATCH_RECORDS, end - start), timeout=POLL_S)
                 if messages:
                     records, start = _records(messages, place, start)
                     if records:
