@@ -90,9 +90,9 @@ class History:
         consumer.commit(offsets=[place], asynchronous=False)
         consumer.close()
 
-    def delete_before(self, topic: str, offset: int) -> None:
-        """Delete the beginning of partition 0, as retention does."""
-        place = TopicPartition(self.settings.topic(topic), 0, offset)
+    def delete_before(self, topic: str, offset: int, partition: int = 0) -> None:
+        """Delete the beginning of a partition, as retention does."""
+        place = TopicPartition(self.settings.topic(topic), partition, offset)
         admin = connected_admin(self.settings)  # it must live until the answer comes
         for future in admin.delete_records([place]).values():
             future.result(CALL_S)
