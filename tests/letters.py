@@ -8,7 +8,7 @@ from schemas.conclusion import Conclusion
 from schemas.dead_letter import REPLAYS, Header, read_letter
 from schemas.decision import Decision, state_of
 from schemas.outcome import DeadReason
-from streams.dead_letters.letters import Letter
+from streams.dead_letters.letter import Letter
 from tests.unit.input_records import InputRecord
 
 AT = "2026-11-22T10:00:00.000Z"

@@ -9,7 +9,8 @@ from typing import Final
 from schemas.dead_letter import LetterName
 from schemas.decision import Decision, LetterState
 from streams.dead_letters.decisions import DecisionWriter
-from streams.dead_letters.letters import Letter, Letters
+from streams.dead_letters.letter import Letter
+from streams.dead_letters.letters import Letters
 from streams.dead_letters.selected import selected
 from streams.dead_letters.selection import Selection
 from streams.settings import Settings

@@ -12,7 +12,7 @@ from schemas.dead_letter import DeadLetter, Header, without_ours
 from schemas.decision import Decision
 from schemas.outcome import DeadReason
 from streams.dead_letters.field_search import Position, find_field, names_key
-from streams.dead_letters.letters import Letter
+from streams.dead_letters.letter import Letter
 from streams.dead_letters.masking import Json, masked, masked_text, shown_id, without_contacts
 from streams.dead_letters.sent_operations import sent_operations
 from streams.settings import Settings

@@ -1,29 +1,13 @@
 """Reads the dead letters of a cluster with the decisions on them; writes nothing."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
-from schemas.codec import claimed_id
-from schemas.dead_letter import DeadLetter, LetterName, read_letter
-from schemas.decision import Decision, LetterState, decode_decision, state_of
-from schemas.person_id import key_text, presentable
+from schemas.dead_letter import LetterName, read_letter
+from schemas.decision import Decision, decode_decision, state_of
+from streams.dead_letters.letter import Letter
 from streams.kafka import topic_plan
 from streams.kafka.partition_reader import PartitionReader
 from streams.settings import Settings
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
-    """A dead letter, the last decision on it, and the state that it is in."""
-
-    letter: DeadLetter
-    decision: Decision | None
-    state: LetterState
-
-    @property
-    def user_id(self) -> str | None:
-        """The person whom its value names, else its key."""
-        return presentable(claimed_id(self.letter.value) or key_text(self.letter.key))
 
 
 class Letters:

@@ -6,7 +6,8 @@ from schemas.dead_letter import LetterName
 from schemas.decision import Decision
 from schemas.errors import StreamsError
 from streams.dead_letters.explanation import Explanation, explain
-from streams.dead_letters.letters import Letter, Letters
+from streams.dead_letters.letter import Letter
+from streams.dead_letters.letters import Letters
 from streams.dead_letters.selected import selected
 from streams.dead_letters.selection import Selection
 from streams.settings import Settings

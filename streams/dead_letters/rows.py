@@ -8,7 +8,7 @@ from hashlib import blake2b
 from schemas.dead_letter import DeadLetter, LetterName, Origin
 from schemas.decision import LetterState
 from schemas.outcome import DeadReason
-from streams.dead_letters.letters import Letter
+from streams.dead_letters.letter import Letter
 
 CONTENT_BYTES = 16
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from streams.dead_letters.letters import Letter, Letters
+from streams.dead_letters.letter import Letter
+from streams.dead_letters.letters import Letters
 from streams.dead_letters.selection import Selection
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from schemas.dead_letter import LetterName
 from schemas.times import unix_ms
-from streams.dead_letters.letters import Letter
+from streams.dead_letters.letter import Letter
 from streams.dead_letters.rows import content_of
 
 TOPICS_MAX: Final = 100

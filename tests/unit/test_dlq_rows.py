@@ -1,6 +1,6 @@
 """The newest of many letters, what repeats, and what is counted, in memory that does not grow."""
 
-from streams.dead_letters.letters import Letter
+from streams.dead_letters.letter import Letter
 from streams.dead_letters.rows import folded, newest
 from streams.dead_letters.stats import CONTENTS_MAX, HOURS_MAX, OTHERS, TOPICS_MAX, Repeated, counted
 from tests.letters import found, make_letter
