@@ -1,6 +1,6 @@
 """Reads the dead letters of a cluster with the decisions on them; writes nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from schemas.codec import claimed_id
@@ -52,13 +52,24 @@ class Letters:
                 found[name] = decision
         return found
 
-    def read(self, partition: int) -> Iterator[Letter]:
-        """Yield a partition's letters, oldest first; what no worker of ours has written is passed over."""
-        decisions = self.decisions(partition)
+    def read(
+        self,
+        partition: int,
+        *,
+        start: int | None = None,
+        end: int | None = None,
+        decisions: Mapping[LetterName, Decision] | None = None,
+    ) -> Iterator[Letter]:
+        """Yield a partition's letters, oldest first; what no worker of ours has written is passed over.
+
+        Those that lie from `start` (the oldest) to before `end` (the present one); `decisions` are those on them, where
+        they have been read already.
+        """
+        decided = self.decisions(partition) if decisions is None else decisions
         place = (self._settings.topic(topic_plan.DLQ), partition)
         oldest, _ = self._reader.bounds(place)
         anew: set[LetterName] = set()  # letters that were written anew: their first place may still be there
-        for record in self._reader.read(place):
+        for record in self._reader.read(place, start, end):
             letter = read_letter(record)
             if letter is None:
                 continue
@@ -66,9 +77,17 @@ class Letters:
                 if letter.name in anew or letter.name.offset >= oldest:
                     continue
                 anew.add(letter.name)
-            decision = decisions.get(letter.name)
+            decision = decided.get(letter.name)
             state = state_of(decision, replays=letter.replays, replays_max=self._settings.max_replays)
             yield Letter(letter=letter, decision=decision, state=state)
+
+    def find(self, name: LetterName) -> Letter | None:
+        """The letter of that name: it lies there, or behind, where it was written anew."""
+        if name.partition not in self.partitions():
+            return None
+        return next(
+            (found for found in self.read(name.partition, start=name.offset) if found.letter.name == name), None
+        )
 
 
 def _letter_named(key: bytes | None) -> LetterName | None:

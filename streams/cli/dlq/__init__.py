@@ -2,6 +2,11 @@
 
 import typer
 
+from streams.cli.dlq.edit import edit
+from streams.cli.dlq.replay import replay
+
 app = typer.Typer(help="Look at dead letters, rehearse and replay them.", no_args_is_help=True)
 
 # A new command: its function in streams/cli/dlq/<command>.py, its import above, its line here.
+app.command()(replay)
+app.command()(edit)

@@ -1,0 +1,23 @@
+"""The dead letters of a cluster, for as long as a command looks at them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from streams import logs
+from streams.dead_letters.letters import Letters
+from streams.kafka.clients import connected_admin
+from streams.kafka.partition_reader import PartitionReader
+from streams.settings import Settings
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Letters]:
+    """Give the letters; what libraries log is left out, for what matters comes as an error.
+
+    Raises:
+        UnavailableError: Kafka cannot be reached.
+    """
+    logs.configure(settings.with_changes(log_level="critical"))
+    connected_admin(settings)
+    with PartitionReader(settings) as reader:
+        yield Letters(settings, reader)

@@ -1,0 +1,61 @@
+"""`cio-streams dlq replay`: bring dead letters back to the workers, or only say what would become of them."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from streams.cli.dlq import options
+from streams.cli.dlq.screen import insist_on_consent, login_name
+from streams.settings import load_settings
+
+
+def replay(  # noqa: PLR0913 - one parameter per option of the command line
+    letters: options.LettersArgument = None,
+    *,
+    topic: options.TopicOption = None,
+    partition: options.PartitionOption = None,
+    offset: options.OffsetOption = None,
+    reason: options.ReasonOption = None,
+    status: options.StatusOption = None,
+    user: options.UserOption = None,
+    since: options.SinceOption = None,
+    until: options.UntilOption = None,
+    everything: Annotated[bool, options.which("All that are open.", "--all")] = False,
+    limit: Annotated[int | None, typer.Option(help="At most so many, the oldest of each partition.", min=1)] = None,
+    what_if: Annotated[bool, typer.Option("--what-if", help="Write nothing: say what would become of each.")] = False,
+    against: Annotated[Literal["sandbox"] | None, typer.Option(help="Ask also a stand-in for Customer.io.")] = None,
+    again: options.Again = False,
+    force: options.Force = False,
+    even_if_older: options.EvenIfOlder = False,
+    rate: Annotated[float | None, typer.Option(help="Letters per second.", min=0.001)] = None,
+    reason_note: options.Note = None,
+    by: options.By = None,
+    yes: options.Yes = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Replay dead letters: first what would become of them, then a question, then copies for the workers.
+
+    Ctrl-C ends it between two transactions; run again, it goes on where it was.
+    """
+    selection = options.Filters(
+        topic=topic,
+        partition=partition,
+        offset=offset,
+        reason=reason,
+        status=status,
+        user=user,
+        since=since,
+        until=until,
+    ).selection(settings := load_settings(), letters)
+    if selection.is_everything and not everything:
+        raise typer.BadParameter("say which letters: their names, a filter, or --all")
+    if not what_if:
+        insist_on_consent(yes=yes)
+    from streams.cli.dlq import replay_run  # noqa: PLC0415 - Kafka's client takes a while to import
+
+    rules = replay_run.Rules(replays_max=settings.max_replays, again=again, force=force)
+    terms = replay_run.Terms(note=reason_note, even_if_older=even_if_older)
+    run = replay_run.ReplayRun(
+        settings, selection, rules, terms, limit=limit, against_sandbox=against == "sandbox", as_json=as_json
+    )
+    run.rehearse() if what_if else run.replay(by=by or login_name(), rate=rate, yes=yes)
