@@ -115,18 +115,16 @@ class PartitionReader:
             self._consumer.unassign()
 
     def _messages(self, place: Place) -> Iterator[Message]:
-        silent_s = 0.0  # of the time in which we ask: who reads us may take as long as they like
+        heard_s = time.monotonic()
         while True:
-            asked_s = time.monotonic()
-            messages = self._consumer.consume(1, timeout=POLL_S)  # of more it would wait for the last, to the end
-            messages += self._consumer.consume(BATCH_RECORDS, timeout=0) if messages else []
-            silent_s = 0.0 if messages else silent_s + time.monotonic() - asked_s
+            messages = self._consumer.consume(BATCH_RECORDS, timeout=POLL_S)
+            heard_s = time.monotonic() if messages else heard_s
             for message in messages:
                 error = message.error()
                 if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
                     raise UnavailableError(f"{_named(place)} cannot be read: {error.str()}")
                 yield message
-            if silent_s > ANSWER_S:
+            if time.monotonic() - heard_s > ANSWER_S:
                 raise UnavailableError(f"Nothing comes of {_named(place)}: is its broker up?")
 
 

@@ -31,6 +31,7 @@ __all__ = ["EditRun", "Rules", "Terms", "editing"]
 
 VALUE_BYTES_MAX: Final = 16_777_216
 _STDOUT: Final = Path("-")
+_OWNER_ONLY: Final = 0o600
 
 _REFUSALS: Final = {
     "replayed": "was replayed already: --again does it once more",
@@ -74,7 +75,7 @@ class EditRun:
             sys.stdout.buffer.write(value)
             return
         try:
-            with path.open("wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY), "wb") as file:
                 file.write(value)
         except OSError as error:
             raise StreamsError(f"{path} cannot be written: {error.strerror}") from error
