@@ -41,7 +41,7 @@ class Letters:
         """The last decision on each letter whose name begins with this partition."""
         place = (self._settings.topic(topic_plan.DLQ_DECISIONS), partition)
         found: dict[LetterName, Decision] = {}
-        for record in self._reader.read(place):
+        for record in self._reader.read_settled(place):
             name = _letter_named(record.key)
             if name is None:
                 continue
