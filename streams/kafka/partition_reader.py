@@ -148,13 +148,13 @@ class PartitionReader:
             first = self._consumer.poll(POLL_S)
             if first is None:
                 continue
-            heard_s = time.monotonic()
             # What has come already, and no more: `consume` waits until it has all, or its time-out has passed.
             for message in (first, *self._consumer.consume(BATCH_RECORDS, timeout=0)):
                 error = message.error()
                 if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
                     raise UnavailableError(f"{_named(place)} cannot be read: {error.str()}")
                 yield message
+            heard_s = time.monotonic()  # not before: who takes the records may take long
         raise UnavailableError(f"Nothing comes of {_named(place)}: is its broker up, or a transaction left open?")
 
 

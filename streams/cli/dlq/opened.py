@@ -5,7 +5,6 @@ from contextlib import contextmanager
 
 from streams import logs
 from streams.dead_letters.letters import Letters
-from streams.kafka.clients import connected_admin
 from streams.kafka.partition_reader import PartitionReader
 from streams.settings import Settings
 
@@ -18,6 +17,5 @@ def opened(settings: Settings) -> Iterator[Letters]:
         UnavailableError: Kafka cannot be reached.
     """
     logs.configure(settings.with_changes(log_level="critical"))
-    connected_admin(settings)
     with PartitionReader(settings) as reader:
         yield Letters(settings, reader)
