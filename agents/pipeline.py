@@ -1,36 +1,22 @@
-"""The order in which things happen to a chunk: plan, send wave by wave, publish, remember. The only control flow."""
+"""The order in which things happen to a chunk: plan, take a turn, send, publish, remember. The only control flow."""
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any, Protocol
+from typing import Any
 
-from agents.ports import Courier, Journal, Ledger, Memory, Observer, Publication
+from agents.plan import MakePlan, Plan, carry_out
+from agents.ports import Courier, Journal, Ledger, Observer, Publication, Turns
 from agents.steps.report import iso_utc, letter_headers, result
 from schemas.chunk import Chunk
-from schemas.conclusion import Conclusion
-from schemas.delivery import Parcel, Verdict
-from schemas.record import Record
 
 _OUTCOME_AND_REASON = attrgetter("outcome", "reason")  # a chunk's are counted without a step of Python for each
+_OFFSET = attrgetter("record.offset")
 RECORDS_AT_A_TIME = 500  # then others on the event loop get their turn: about 10 ms
 
 
-class Plan(Protocol):
-    """What is to be sent for one chunk, in waves, and what became of each of its records."""
-
-    conclusions: list[Conclusion]
-
-    def add(self, records: Iterable[Record]) -> None: ...  # noqa: D102
-    def next_wave(self) -> list[Parcel]: ...  # noqa: D102
-    def settle(self, verdicts: Sequence[Verdict]) -> None: ...  # noqa: D102
-    def people(self) -> list[tuple[bytes, bytes]]: ...  # noqa: D102
-    def events(self) -> list[bytes]: ...  # noqa: D102
-
-
-MakePlan = Callable[[Memory], Plan]
 #: What an agent does with each Faust event, whose value is a chunk: the worker runs the pipeline, bounded and watched.
 Handle = Callable[[Any, MakePlan], Awaitable[None]]
 
@@ -42,6 +28,7 @@ class Pipeline:
     courier: Courier
     journal: Journal
     ledger: Ledger
+    turns: Turns
     observer: Observer
     clock_ms: Callable[[], int]
     group: str
@@ -52,31 +39,34 @@ class Pipeline:
         Raises:
             FencedError: the partition was taken away; the chunk is delivered again to its new owner.
         """
-        plan = make_plan(self.ledger.memory(chunk.partition))
-        for first in range(0, len(chunk.records), RECORDS_AT_A_TIME):
-            plan.add(chunk.records[first : first + RECORDS_AT_A_TIME])
-            await asyncio.sleep(0)
-        while parcels := plan.next_wave():
-            plan.settle(await self.courier.deliver(parcels))
-        now_ms = self.clock_ms()
-        publication = self._publication(chunk, plan, now_ms)
-        await self.journal.commit(publication)
-        self.ledger.remember(publication)
+        plan = await _planned(chunk, make_plan)
+        async with self.turns.turn(chunk, plan):
+            await carry_out(plan, self.ledger.memory(chunk.partition), self.courier.deliver)
+            now_ms = self.clock_ms()
+            publication = self._publication(chunk, plan, now_ms)
+            await self.journal.commit(publication)
+            self.ledger.remember(publication)
         counts = Counter(map(_OUTCOME_AND_REASON, plan.conclusions))
         self.observer.concluded(chunk, counts, plan.conclusions, now_ms)
 
     def _publication(self, chunk: Chunk, plan: Plan, now_ms: int) -> Publication:
-        assert len(plan.conclusions) == len(chunk.records), "a record has no conclusion, or two"  # noqa: S101 - crash
+        conclusions = plan.conclusions
+        assert len(conclusions) == len(chunk.records), "a record has no conclusion, or two"  # noqa: S101 - crash
+        dead = sorted((c for c in conclusions if c.outcome == "dead"), key=_OFFSET)  # a person's stay in order
         now = iso_utc(now_ms)
         return Publication(
             chunk=chunk,
-            results=[(c.record.key, result(c, now_ms=now_ms, processed_at=now)) for c in plan.conclusions],
-            letters=[
-                (c.record.key, c.record.value, letter_headers(c, group=self.group, failed_at=now))
-                for c in plan.conclusions
-                if c.outcome == "dead"
-            ],
+            results=[(c.record.key, result(c, now_ms=now_ms, processed_at=now)) for c in conclusions],
+            letters=[(c.record.key, c.record.value, letter_headers(c, group=self.group, failed_at=now)) for c in dead],
             people=plan.people(),
             events=plan.events(),
             concluded_s=now_ms / 1000,
         )
+
+
+async def _planned(chunk: Chunk, make_plan: MakePlan) -> Plan:
+    plan = make_plan()
+    for first in range(0, len(chunk.records), RECORDS_AT_A_TIME):
+        plan.add(chunk.records[first : first + RECORDS_AT_A_TIME])
+        await asyncio.sleep(0)
+    return plan

@@ -2,15 +2,16 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 from schemas.chunk import Chunk
 from schemas.conclusion import Conclusion
+from schemas.dead_letter import Header
 from schemas.delivery import Parcel, Verdict
 from schemas.outcome import Outcome, Reason
-
-Header = tuple[str, bytes]
 
 
 class Memory(Protocol):
@@ -21,6 +22,28 @@ class Memory(Protocol):
 
     def has_event(self, fingerprint: bytes) -> bool:
         """Whether an event of this fingerprint was delivered within the dedupe window."""
+
+
+class Keyed(Protocol):
+    """Work that looks up in a memory, and changes there, what its keys name."""
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether it comes from the replay topic."""
+
+    def keys(self) -> AbstractSet[str | bytes]:
+        """The keys; asked for only when somebody else may have the same."""
+
+
+class Turns(Protocol):
+    """Keeps replays and live records apart where they touch the same entries of one partition's memory."""
+
+    def turn(self, chunk: Chunk, work: Keyed) -> AbstractAsyncContextManager[None]:
+        """Wait until it is the turn of this work on the chunk, from looking into the memory to having remembered.
+
+        Raises:
+            FencedError: what it waited for was given up, so that the memory does not tell what was sent.
+        """
 
 
 class Courier(Protocol):

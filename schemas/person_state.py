@@ -1,18 +1,22 @@
-"""What the ledger remembers of a person, and its 42 bytes on the ledger topic and in memory."""
+"""What the ledger remembers of a person, and its 50 bytes on the ledger topic and in memory."""
 
 import struct
 from typing import NamedTuple
 
-_LAYOUT = struct.Struct(">B16s9sqq")
+_LAYOUT = struct.Struct(">B16s9sqqq")
+_WITHOUT_OFFSET = struct.Struct(">B16s9sqq")  # the 42 bytes of older workers, kept for ever
 _OPTED_OUT, _DELETED, _DELIVERED, _VERSIONED, _TIMED = 1, 2, 4, 8, 16
 _NO_FINGERPRINT = bytes(16)
+_NO_OFFSET = -1
+_UNKNOWN_OFFSET = _NO_OFFSET.to_bytes(8, "big", signed=True)
 
 
 class PersonState(NamedTuple):
     """What was last delivered for a person.
 
     `fingerprint` is that of the last delivered change; `version` and `occurred_ms` are the highest delivered so far,
-    None while there was none; `sent_s` is the highest `timestamp` sent, in unix seconds.
+    None while there was none; `sent_s` is the highest `timestamp` sent, in unix seconds; `offset` is that of the last
+    delivered change on `user-changes`, None where it is not known.
     """
 
     fingerprint: bytes | None = None
@@ -21,6 +25,7 @@ class PersonState(NamedTuple):
     sent_s: int = 0
     opted_out: bool = False
     deleted: bool = False
+    offset: int | None = None
 
 
 UNKNOWN = PersonState()
@@ -41,12 +46,15 @@ def pack(state: PersonState) -> bytes:
         (state.version or 0).to_bytes(9, "big", signed=True),
         state.occurred_ms or 0,
         state.sent_s,
+        _NO_OFFSET if state.offset is None else state.offset,
     )
 
 
 def unpack(data: bytes) -> PersonState:
     """The state that was packed into `data`."""
-    flags, fingerprint, version, occurred_ms, sent_s = _LAYOUT.unpack(data)
+    if len(data) == _WITHOUT_OFFSET.size:
+        data += _UNKNOWN_OFFSET
+    flags, fingerprint, version, occurred_ms, sent_s, offset = _LAYOUT.unpack(data)
     return PersonState(
         fingerprint if flags & _DELIVERED else None,
         int.from_bytes(version, "big", signed=True) if flags & _VERSIONED else None,
@@ -54,6 +62,7 @@ def unpack(data: bytes) -> PersonState:
         sent_s,
         bool(flags & _OPTED_OUT),
         bool(flags & _DELETED),
+        None if offset == _NO_OFFSET else offset,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from schemas.outcome import OperationName
 from schemas.record import Record
+from schemas.replayed import Replayed
 
 ChangeKind: TypeAlias = Literal["identify", "opt_out", "delete"]
 
@@ -21,6 +22,7 @@ class Change(NamedTuple):
     `version` and `occurred_ms` (unix milliseconds) order the changes of a person; None where the record names none.
     `time_s` is `occurred_at`, else the Kafka timestamp, in unix seconds rounded down: what Customer.io is told.
     `fingerprint` is the 16 bytes of the last operation that this change would send.
+    `replayed` is None for what comes from the live topic.
     """
 
     record: Record
@@ -32,6 +34,7 @@ class Change(NamedTuple):
     occurred_ms: int | None
     time_s: int
     fingerprint: bytes
+    replayed: Replayed | None = None
 
 
 class Event(NamedTuple):

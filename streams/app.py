@@ -12,6 +12,7 @@ import faust
 import mode
 
 from agents.domain_events import domain_events
+from agents.replay import replay
 from agents.user_changes import user_changes
 from streams import metrics
 from streams.customerio.region import check_region
@@ -25,7 +26,11 @@ from streams.kafka.transport import ChunkSchema, Consumer, Owner, Transport
 from streams.metric_collectors import Reading
 from streams.settings import Settings
 
-AGENTS = {topic_plan.USER_CHANGES: user_changes, topic_plan.DOMAIN_EVENTS: domain_events}
+AGENTS = {
+    topic_plan.USER_CHANGES: user_changes,
+    topic_plan.DOMAIN_EVENTS: domain_events,
+    topic_plan.REPLAY: replay,
+}
 HOLD_S_MAX = 86_400.0  # aiokafka leaves its group when nothing is fetched for so long
 STALL_S = 60.0
 SESSION_S = 10.0

@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 from pydantic import SecretStr
 
-from agents.pipeline import Plan
-from agents.ports import Publication
+from agents.plan import Plan
+from agents.ports import Memory, Publication
 from schemas.chunk import Chunk, Membership
 from schemas.delivery import Parcel, Verdict
 from schemas.record import Record
@@ -85,9 +85,23 @@ def verdict_on(*, accepted: bool) -> Verdict:
     return Verdict(accepted=False, status=207, attempts=1, detail="invalid attributes.plan: no", reason="rejected")
 
 
-def carry_out(plan: Plan, records: Sequence[Record], *, decides: Decide = lambda _: True) -> list[list[Parcel]]:
+class Blank:
+    """A memory of nothing."""
+
+    def person(self, user_id: bytes) -> None:
+        """Nobody is known."""
+
+    def has_event(self, fingerprint: bytes) -> bool:  # noqa: ARG002 - the port's signature
+        """None was delivered."""
+        return False
+
+
+def carry_out(
+    plan: Plan, records: Sequence[Record], *, decides: Decide = lambda _: True, memory: Memory | None = None
+) -> list[list[Parcel]]:
     """Run a plan to its end as the pipeline does; what was sent, wave by wave."""
     plan.add(records)
+    plan.recall(memory or Blank())
     waves: list[list[Parcel]] = []
     while parcels := plan.next_wave():
         assert len(waves) <= len(records) * 3, "the plan does not come to an end"

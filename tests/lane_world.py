@@ -8,7 +8,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar, TypeVarTuple, Unpack, cast
 
-from agents.pipeline import MakePlan, Pipeline
+from agents.pipeline import Pipeline
+from agents.plan import MakePlan
 from schemas.chunk import Chunk
 from schemas.delivery import Parcel
 from streams.delivery.courier import Courier, Sender

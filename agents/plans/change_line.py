@@ -158,7 +158,7 @@ class ChangeLine:
                 change.record,
                 settled.outcome,
                 settled.reason,
-                None,
+                settled.detail,
                 change.user_id,
                 operations(change),
                 change.fingerprint,

@@ -1,6 +1,7 @@
 """The plan for a chunk of domain events: repeats wait for the first's verdict, a person's events keep their order."""
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 
 from agents.plans.user_changes import conclude_unsendable
 from agents.ports import Memory
@@ -16,10 +17,13 @@ from schemas.translated import Event, Unsendable
 class DomainEventsPlan:
     """Sends neighbouring events of a person together; anonymous ones singly, as their endpoint takes one at a time."""
 
-    def __init__(self, memory: Memory) -> None:
+    is_replay = False
+    _memory: Memory
+
+    def __init__(self) -> None:
         self.conclusions: list[Conclusion] = []
-        self._memory = memory
-        self._waiting: list[Event] = []
+        self._events: list[Event] = []
+        self._waiting = self._events
         self._wave: list[Event] = []
         self._delivered: dict[bytes, None] = {}
 
@@ -30,7 +34,15 @@ class DomainEventsPlan:
             if isinstance(event, Unsendable):
                 self.conclusions.append(conclude_unsendable(event))
             else:
-                self._waiting.append(event)
+                self._events.append(event)
+
+    def keys(self) -> AbstractSet[bytes]:
+        """What the events are known by."""
+        return {event.fingerprint for event in self._events}
+
+    def recall(self, memory: Memory) -> None:
+        """Ask this one, wave by wave, for what was delivered before."""
+        self._memory = memory
 
     def next_wave(self) -> list[Parcel]:
         """The parcels that may go now; empty when every record is concluded."""

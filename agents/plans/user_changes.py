@@ -1,6 +1,7 @@
 """The plan for a chunk of user changes: a line per person, a wave of at most one parcel for each of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 
 from agents.plans.change_line import ChangeLine, Group
 from agents.ports import Memory
@@ -9,15 +10,17 @@ from schemas.conclusion import Conclusion
 from schemas.delivery import Parcel, Verdict
 from schemas.person_state import UNKNOWN, PersonState, pack, unpack
 from schemas.record import Record
-from schemas.translated import Unsendable
+from schemas.translated import Change, Unsendable
 
 
 class UserChangesPlan:
     """Keeps every person's changes in order; different persons' share a wave."""
 
-    def __init__(self, memory: Memory) -> None:
+    is_replay = False
+
+    def __init__(self, *, translate: Callable[[Record], Change | Unsendable] = translate_change) -> None:
         self.conclusions: list[Conclusion] = []
-        self._memory = memory
+        self._translate = translate
         self._lines: dict[str, ChangeLine] = {}
         self._before: dict[str, PersonState] = {}
         self._waiting: Iterable[ChangeLine] = ()
@@ -25,22 +28,27 @@ class UserChangesPlan:
 
     def add(self, records: Iterable[Record]) -> None:
         """Take records in offset order; what is at fault by itself is concluded at once."""
-        lines = self._lines
+        lines, translate = self._lines, self._translate
         for record in records:
-            change = translate_change(record)
+            change = translate(record)
             if isinstance(change, Unsendable):
                 self.conclusions.append(conclude_unsendable(change))
                 continue
             line = lines.get(change.user_id)
             if line is None:
-                line = lines[change.user_id] = self._new_line(change.user_id)
+                line = lines[change.user_id] = ChangeLine(UNKNOWN, self.conclusions.append)
             line.add(change)
         self._waiting = lines.values()
 
-    def _new_line(self, user_id: str) -> ChangeLine:
-        data = self._memory.person(user_id.encode())
-        state = self._before[user_id] = unpack(data) if data else UNKNOWN
-        return ChangeLine(state, self.conclusions.append)
+    def keys(self) -> AbstractSet[str]:
+        """The persons whom it is about."""
+        return self._lines.keys()
+
+    def recall(self, memory: Memory) -> None:
+        """Take up what was delivered for each of them before."""
+        for user_id, line in self._lines.items():
+            data = memory.person(user_id.encode())
+            line.state = self._before[user_id] = unpack(data) if data else UNKNOWN
 
     def next_wave(self) -> list[Parcel]:
         """The parcels that may go now, one for each person at most; empty when every record is concluded."""

@@ -16,10 +16,12 @@ class Settled:
 
     outcome: Outcome
     reason: Reason
+    detail: str | None = None
 
 
 _OLDER_VERSION = Settled("superseded", "older_version")
 _OLDER_TIMESTAMP = Settled("superseded", "older_timestamp")
+_OLDER_OFFSET = Settled("superseded", "older_timestamp", "a later record of the topic was delivered")
 _DUPLICATE = Settled("duplicate", "fingerprint")
 _DELETED = Settled("skipped", "user_deleted")
 _OPTED_OUT = Settled("skipped", "user_opted_out")
@@ -41,11 +43,18 @@ def decide(change: Change, state: PersonState) -> Settled | Action:
 
 
 def _superseded(change: Change, state: PersonState) -> Settled | None:
+    if change.replayed and change.replayed.even_if_older:
+        return None
     if change.version is not None and state.version is not None:
-        return _OLDER_VERSION if change.version < state.version else None
-    if change.occurred_ms is not None and state.occurred_ms is not None and change.occurred_ms < state.occurred_ms:
-        return _OLDER_TIMESTAMP
-    return None
+        if change.version != state.version:
+            return _OLDER_VERSION if change.version < state.version else None
+    elif change.occurred_ms is not None and state.occurred_ms is not None and change.occurred_ms != state.occurred_ms:
+        return _OLDER_TIMESTAMP if change.occurred_ms < state.occurred_ms else None
+    return _OLDER_OFFSET if change.replayed and _is_lower(change.replayed.offset, state.offset) else None
+
+
+def _is_lower(offset: int, delivered: int | None) -> bool:
+    return delivered is not None and offset < delivered
 
 
 def _decide_opted_out(change: Change) -> Settled | Action:
@@ -55,7 +64,7 @@ def _decide_opted_out(change: Change) -> Settled | Action:
 
 
 def after_settled(change: Change, settled: Settled, state: PersonState) -> PersonState:
-    """The state once `change` is settled: a duplicate moves version and time on, nothing else changes anything."""
+    """The state once `change` is settled: a duplicate moves it on, nothing else changes anything."""
     return _moved_on(change, state) if settled is _DUPLICATE else state
 
 
@@ -70,6 +79,7 @@ def after_action(change: Change, action: Action, state: PersonState) -> PersonSt
         max(state.sent_s, change.time_s),
         opted_out=action == "opt_out",
         deleted=action == "delete",
+        offset=_offset(change, state),
     )
 
 
@@ -85,9 +95,15 @@ def operations(change: Change, *, opting_in: bool = False) -> tuple[OperationNam
 def _moved_on(change: Change, state: PersonState) -> PersonState:
     version = _highest(state.version, change.version)
     occurred_ms = _highest(state.occurred_ms, change.occurred_ms)
-    if version == state.version and occurred_ms == state.occurred_ms:
+    offset = _offset(change, state)
+    if (version, occurred_ms, offset) == (state.version, state.occurred_ms, state.offset):
         return state
-    return state._replace(version=version, occurred_ms=occurred_ms)
+    return state._replace(version=version, occurred_ms=occurred_ms, offset=offset)
+
+
+def _offset(change: Change, state: PersonState) -> int | None:
+    """A live change is the topic's last; a replay brings back what may long have been passed."""
+    return _highest(state.offset, change.replayed.offset) if change.replayed else change.record.offset
 
 
 def _highest(known: int | None, new: int | None) -> int | None:

@@ -10,13 +10,13 @@ from faust.types import TP
 
 from streams.delivery.throttle import Throttle
 from streams.kafka.lease import Lease
-from streams.kafka.topic_plan import BROADCAST_TRIGGERS, DOMAIN_EVENTS, TRANSACTIONAL_MESSAGES, USER_CHANGES
+from streams.kafka.topic_plan import BROADCAST_TRIGGERS, DOMAIN_EVENTS, REPLAY, TRANSACTIONAL_MESSAGES, USER_CHANGES
 from streams.settings import Settings
 
 Api = Literal["track", "app", "send", "broadcast"]
 
 TOPICS: Final[Mapping[Api, Collection[str]]] = {
-    "track": (USER_CHANGES, DOMAIN_EVENTS),
+    "track": (USER_CHANGES, DOMAIN_EVENTS, REPLAY),
     "app": (TRANSACTIONAL_MESSAGES,),
     "send": (TRANSACTIONAL_MESSAGES,),
     "broadcast": (BROADCAST_TRIGGERS,),

@@ -20,6 +20,7 @@ from streams.delivery.journal import Journal
 from streams.delivery.lanes import Lanes
 from streams.delivery.ledger import Ledger
 from streams.delivery.throttle import Throttle
+from streams.delivery.turns import Turns
 from streams.delivery.watchdog import InLine, Watchdog
 from streams.kafka import topic_plan
 from streams.kafka.clients import librdkafka_config
@@ -73,8 +74,10 @@ def build_delivery(
     sender = _sender(settings, track, throttle, metrics)
     courier = Courier(sender, is_rate_tight=lambda: throttle.rate_per_s * settings.drain_s < 1)
     journal = Journal(_writer(settings, inputs, topics, reader), observe=metrics.transaction)
-    pipeline = _pipeline(settings, courier, journal, ledger, metrics)
+    turns = Turns()
+    pipeline = _pipeline(settings, courier=courier, journal=journal, ledger=ledger, turns=turns, observer=metrics)
     lanes = Lanes(pipeline, drain_s=settings.drain_s, is_ours=lambda: lease.is_held, crash=crash, held=courier.held)
+    in_line = [courier.in_line, journal.in_line, turns.in_line]
     assignment = Assignment(
         ledger=ledger, reader=reader, lanes=lanes, budgets=budgets, metrics=metrics, topics=topics, epoch=epoch
     )
@@ -89,16 +92,19 @@ def build_delivery(
         lanes=lanes,
         lease=lease,
         assignment=assignment,
-        watchdog=_watchdog(settings, lanes, metrics, in_line=[courier.in_line, journal.in_line], session_s=session_s),
+        watchdog=_watchdog(settings, lanes, metrics, in_line=in_line, session_s=session_s),
     )
 
 
-def _pipeline(settings: Settings, courier: Courier, journal: Journal, ledger: Ledger, metrics: Metrics) -> Pipeline:
+def _pipeline(
+    settings: Settings, *, courier: Courier, journal: Journal, ledger: Ledger, turns: Turns, observer: Metrics
+) -> Pipeline:
     return Pipeline(
         courier=courier,
         journal=journal,
         ledger=ledger,
-        observer=metrics,
+        turns=turns,
+        observer=observer,
         clock_ms=lambda: time.time_ns() // 1_000_000,
         group=settings.app_id,
     )

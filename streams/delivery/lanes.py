@@ -10,7 +10,8 @@ from typing import Any
 
 import structlog
 
-from agents.pipeline import MakePlan, Pipeline
+from agents.pipeline import Pipeline
+from agents.plan import MakePlan
 from schemas.chunk import Chunk
 from schemas.errors import FencedError
 from streams.delivery.progress import Progress, touch, work_for

@@ -158,8 +158,8 @@ def test_changes_come_out_as_one_by_one(records: list[InputRecord], cuts: list[i
     memory, outcomes = FakeMemory(), dict[int, str]()
     items: list[dict[str, Any]] = []
     for chunk in chunks(records, cuts):
-        plan = UserChangesPlan(memory)
-        items += sent_items(carry_out(plan, chunk, decides=is_clean))
+        plan = UserChangesPlan()
+        items += sent_items(carry_out(plan, chunk, decides=is_clean, memory=memory))
         memory.people.update(plan.people())
         assert sorted(c.record.offset for c in plan.conclusions) == [record.offset for record in chunk]
         outcomes |= {c.record.offset: word(c) for c in plan.conclusions}
@@ -176,7 +176,7 @@ def test_changes_come_out_as_one_by_one(records: list[InputRecord], cuts: list[i
 @given(user_changes())
 def test_waves_hold_a_person_once_and_keep_the_order(records: list[InputRecord]) -> None:
     """At most one parcel per person and wave; a person's timestamps never fall, and the last values are the last."""
-    waves = carry_out(UserChangesPlan(FakeMemory()), records, decides=is_clean)
+    waves = carry_out(UserChangesPlan(), records, decides=is_clean)
     for wave in waves:
         persons = [orjson.loads(parcel.bodies[0])["identifiers"]["id"] for parcel in wave]
         assert sorted(set(persons)) == sorted(persons)
@@ -193,11 +193,11 @@ def test_waves_hold_a_person_once_and_keep_the_order(records: list[InputRecord])
 @given(user_changes())
 def test_merged_or_alone_the_fingerprints_are_the_same(records: list[InputRecord]) -> None:
     """A result's fingerprint is the record's own, whatever it travelled with."""
-    together = UserChangesPlan(FakeMemory())
+    together = UserChangesPlan()
     carry_out(together, records, decides=is_clean)
     alone = {}
     for record in records:
-        plan = UserChangesPlan(FakeMemory())
+        plan = UserChangesPlan()
         carry_out(plan, [record], decides=is_clean)
         alone[record.offset] = plan.conclusions[0].fingerprint
 
@@ -225,8 +225,10 @@ def test_events_come_out_as_one_by_one(records: list[InputRecord], cuts: list[in
     """A repeat of a delivered one is a duplicate and of a refused one is tried; nothing is delivered twice."""
     memory, seen = FakeMemory(), set[object]()
     for chunk in chunks(records, cuts):
-        plan = DomainEventsPlan(memory)
-        waves = carry_out(plan, chunk, decides=lambda parcel: is_clean(parcel) or moods[len(parcel.bodies[0]) % 50])
+        plan = DomainEventsPlan()
+        waves = carry_out(
+            plan, chunk, memory=memory, decides=lambda parcel: is_clean(parcel) or moods[len(parcel.bodies[0]) % 50]
+        )
         memory.fingerprints.update(plan.events())
         outcomes = {c.record.offset: c for c in plan.conclusions}
         for record in chunk:

@@ -13,6 +13,7 @@ STATES = st.builds(
     st.integers(0, 10**11),
     st.booleans(),
     st.booleans(),
+    st.none() | st.integers(0, 2**63 - 1),
 )
 
 

@@ -14,8 +14,7 @@ from faust.types import TP
 
 from schemas.chunk import Chunk, Membership
 from streams.kafka.lease import Lease
-from tests.faults.traffic import CHANGES, EVENTS
-from tests.simulation.kafka import Broker
+from tests.simulation.kafka import INPUTS, Broker
 
 HEARTBEAT_S = 3.0
 KAFKA_S = 0.01  # there and back
@@ -125,7 +124,7 @@ class Consumer:
     async def _assigned(self, numbers: Iterable[int], epoch: int) -> None:
         if epoch != self.epoch:
             return  # overtaken before it began
-        partitions = {TP(topic, p) for p in numbers for topic in (CHANGES, EVENTS)}
+        partitions = {TP(topic, p) for p in numbers for topic in INPUTS}
         for tp in self._actors.keys() - partitions:
             self._actors.pop(tp).cancel()
         for tp in sorted(partitions - self._actors.keys()):

@@ -24,13 +24,13 @@ from streams.delivery.journal import Journal
 from streams.delivery.lanes import Lanes
 from streams.delivery.ledger import Ledger
 from streams.delivery.throttle import Throttle
+from streams.delivery.turns import Turns
 from streams.delivery.watchdog import Watchdog
 from streams.kafka.lease import Lease
 from streams.kafka.ledger_reader import LedgerReader
 from streams.kafka.transactions import OutputTopics, TransactionWriter
 from streams.metrics import Metrics
 from streams.settings import Settings
-from tests.faults.traffic import CHANGES, EVENTS
 from tests.simulation import kafka
 from tests.simulation.customerio import CustomerIo, SimulatedClient
 from tests.simulation.kafka import Broker, DoubtReader, Reader
@@ -98,16 +98,17 @@ def build_delivery(
     settings, broker, metrics = around.settings, around.broker, Metrics()
     ledger = Ledger(window_s=settings.dedupe_window_s, entries_max=settings.dedupe_max_entries, clock_s=broker.now_s)
     budgets = Budgets(settings, around.lease)
-    budgets.partitions = dict.fromkeys((CHANGES, EVENTS), broker.group.partitions)
+    budgets.partitions = dict.fromkeys(kafka.INPUTS, broker.group.partitions)
     throttle = budgets.throttles["track"]
     courier = Courier(
         _sender(around, throttle, metrics), is_rate_tight=lambda: throttle.rate_per_s * settings.drain_s < 1
     )
-    journal = Journal(SimulatedWriter(around), observe=metrics.transaction)
+    journal, turns = Journal(SimulatedWriter(around), observe=metrics.transaction), Turns()
     pipeline = Pipeline(
         courier=courier,
         journal=journal,
         ledger=ledger,
+        turns=turns,
         observer=metrics,
         clock_ms=lambda: int(broker.now_s() * 1000),
         group=GROUP,
@@ -119,7 +120,7 @@ def build_delivery(
     assignment = Assignment(
         ledger=ledger, reader=reader, lanes=lanes, budgets=budgets, metrics=metrics, topics=TOPICS, epoch=epoch
     )
-    in_line = [courier.in_line, journal.in_line]
+    in_line = [courier.in_line, journal.in_line, turns.in_line]
     watchdog = Watchdog(lanes, in_line=in_line, stuck_s=STUCK_S, count=metrics.stuck)
     return Delivery(courier=courier, journal=journal, lanes=lanes, assignment=assignment, watchdog=watchdog)
 

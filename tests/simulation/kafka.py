@@ -8,8 +8,10 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from streams.kafka.ledger_reader import LedgerRecord
+from tests.faults import traffic
 from tests.faults.evidence import Output
 from tests.faults.publisher import Place
 from tests.simulation.group import Group
@@ -18,6 +20,8 @@ from tests.unit.input_records import InputRecord
 
 Tp = tuple[str, int]
 
+REPLAYS: Final = "customerio-replay"
+INPUTS: Final = (traffic.CHANGES, traffic.EVENTS, REPLAYS)
 RESULTS, LETTERS, PEOPLE, EVENTS = "results", "letters", "ledger-people", "ledger-events"
 TRANSACTION_TIMEOUT_S = 10.0
 POLL_S = 0.1

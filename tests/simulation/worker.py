@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from agents.plans.domain_events import DomainEventsPlan
+from agents.plans.replay import ReplayPlan
 from agents.plans.user_changes import UserChangesPlan
 from streams.delivery.lanes import Lanes
 from streams.kafka.lease import Lease
@@ -19,7 +20,7 @@ from tests.simulation.consumer import Consumer, Link
 from tests.simulation.customerio import CustomerIo
 from tests.simulation.delivery import Surroundings, build_delivery
 from tests.simulation.group import SESSION_S
-from tests.simulation.kafka import Broker, Tp
+from tests.simulation.kafka import REPLAYS, Broker, Tp
 from tests.simulation.loop import Process, spawn, this_loop
 
 
@@ -63,7 +64,7 @@ class Worker:
         self._delivery = build_delivery(around, crash=self._crash, epoch=lambda: self.consumer.epoch)
         self.consumer.owner = self._delivery.assignment
         self.consumer.failed = self._crash
-        plans: dict[str, Any] = {CHANGES: UserChangesPlan, EVENTS: DomainEventsPlan}
+        plans: dict[str, Any] = {CHANGES: UserChangesPlan, EVENTS: DomainEventsPlan, REPLAYS: ReplayPlan}
         self.consumer.handles = {topic: partial(_handle, self._delivery.lanes, plan) for topic, plan in plans.items()}
         WORKERS[self.process] = self
         self._running = spawn(self.process, self._run())

@@ -24,7 +24,7 @@ async def rates(partitions: dict[str, int], *owned: tuple[str, int]) -> dict[str
 
 def test_every_input_topic_counts_for_something() -> None:
     """What none counts for could never be sent."""
-    assert {topic for topics in budgets.TOPICS.values() for topic in topics} == set(topic_plan.INPUTS)
+    assert {topic for topics in budgets.TOPICS.values() for topic in topics} == {*topic_plan.INPUTS, topic_plan.REPLAY}
 
 
 async def test_a_share_is_that_of_the_partitions_of_its_topics() -> None:

@@ -5,6 +5,7 @@ import pytest
 from agents.steps.decide import Settled, after_action, after_settled, decide, operations
 from agents.steps.translate_change import translate_change
 from schemas.person_state import UNKNOWN, PersonState
+from schemas.replayed import Replayed
 from schemas.translated import Change
 from tests.builders import make_change, make_deletion
 from tests.unit.input_records import InputRecord
@@ -140,11 +141,12 @@ def test_what_is_skipped_or_superseded_moves_nothing(state: PersonState) -> None
 
 
 def test_a_duplicate_that_moves_nothing_keeps_the_very_state() -> None:
-    """A plain repeat writes nothing to the ledger."""
-    settled = decide(PLAIN, DELIVERED)
+    """The replay of what was delivered writes nothing to the ledger."""
+    again = PLAIN._replace(replayed=Replayed(PLAIN.record.offset, even_if_older=False))
+    settled = decide(again, DELIVERED)
     assert isinstance(settled, Settled)
 
-    assert after_settled(PLAIN, settled, DELIVERED) is DELIVERED
+    assert after_settled(again, settled, DELIVERED) is DELIVERED
 
 
 def test_the_time_sent_never_falls() -> None:

@@ -27,7 +27,7 @@ def names(waves: list[list[Parcel]]) -> list[list[Any]]:
 
 def test_neighbouring_events_of_a_person_share_a_wave_in_order() -> None:
     """Each is a parcel of its own."""
-    plan = DomainEventsPlan(FakeMemory())
+    plan = DomainEventsPlan()
 
     assert names(carry_out(plan, [make(n, name) for n, name in enumerate("abc")])) == [["a", "b", "c"]]
     assert told(plan) == ["delivered"] * 3
@@ -37,7 +37,7 @@ def test_a_repeat_waits_for_the_verdict() -> None:
     """Delivered once it is a duplicate; a repeat of a dead one is tried."""
     records = [make(n) for n in range(3)]
     refusals = iter([False, True])
-    good, bad = DomainEventsPlan(FakeMemory()), DomainEventsPlan(FakeMemory())
+    good, bad = DomainEventsPlan(), DomainEventsPlan()
 
     assert len(carry_out(good, records)) == 1
     assert len(carry_out(bad, records, decides=lambda _: next(refusals))) == 2
@@ -47,7 +47,7 @@ def test_a_repeat_waits_for_the_verdict() -> None:
 
 def test_what_follows_a_waiting_repeat_waits_too() -> None:
     """A person's events reach Customer.io in the topic's order, whatever becomes of the repeat; others go ahead."""
-    plan = DomainEventsPlan(FakeMemory())
+    plan = DomainEventsPlan()
     records = [make(0, "a"), make(1, "a"), make(2, "b"), make(3, "c", user_id="u-2")]
 
     assert names(carry_out(plan, records, decides=lambda _: False)) == [["a", "c"], ["a", "b"]]
@@ -55,7 +55,7 @@ def test_what_follows_a_waiting_repeat_waits_too() -> None:
 
 def test_anonymous_events_go_one_at_a_time() -> None:
     """Their endpoint takes one; of one person the next waits, of others it does not."""
-    plan = DomainEventsPlan(FakeMemory())
+    plan = DomainEventsPlan()
     records = [
         make(0, "a", anonymous_id="x"),
         make(1, "b", anonymous_id="x"),
@@ -71,7 +71,7 @@ def test_anonymous_events_go_one_at_a_time() -> None:
 
 def test_a_user_and_an_anonymous_person_of_one_id_are_two() -> None:
     """Neither is the other's repeat, nor waits for it."""
-    plan = DomainEventsPlan(FakeMemory())
+    plan = DomainEventsPlan()
     records = [make(0, id="e-1", anonymous_id="x"), make(1, id="e-1", user_id="x")]
 
     assert len(carry_out(plan, records)) == 1
@@ -90,8 +90,8 @@ def test_a_user_and_an_anonymous_person_of_one_id_are_two() -> None:
 )
 def test_events_of_somebody_gone_are_skipped(state: PersonState, expected: str) -> None:
     """Nothing is sent and nothing remembered of them."""
-    plan = DomainEventsPlan(FakeMemory(people={b"u-1": pack(state)}))
-    waves = carry_out(plan, [make(0)])
+    plan, memory = DomainEventsPlan(), FakeMemory(people={b"u-1": pack(state)})
+    waves = carry_out(plan, [make(0)], memory=memory)
 
     assert (told(plan), len(waves), len(plan.events())) == (
         [expected],
@@ -101,24 +101,24 @@ def test_events_of_somebody_gone_are_skipped(state: PersonState, expected: str) 
 
 def test_an_anonymous_id_is_nobody_in_the_ledger() -> None:
     """A deleted user of the same id is somebody else."""
-    plan = DomainEventsPlan(FakeMemory(people={b"x": pack(PersonState(deleted=True))}))
-    carry_out(plan, [make(0, anonymous_id="x")])
+    plan, memory = DomainEventsPlan(), FakeMemory(people={b"x": pack(PersonState(deleted=True))})
+    carry_out(plan, [make(0, anonymous_id="x")], memory=memory)
 
     assert told(plan) == ["delivered"]
 
 
 def test_what_is_remembered_is_a_duplicate() -> None:
     """By fingerprint, and without a request."""
-    first = DomainEventsPlan(FakeMemory())
+    first = DomainEventsPlan()
     carry_out(first, [make(0)])
-    again = DomainEventsPlan(FakeMemory(fingerprints=set(first.events())))
+    again, memory = DomainEventsPlan(), FakeMemory(fingerprints=set(first.events()))
 
-    assert (carry_out(again, [make(1)]), told(again)) == ([], ["duplicate:fingerprint"])
+    assert (carry_out(again, [make(1)], memory=memory), told(again)) == ([], ["duplicate:fingerprint"])
 
 
 def test_only_what_was_delivered_is_remembered() -> None:
     """Once each, as the fingerprints that the results tell."""
-    plan = DomainEventsPlan(FakeMemory())
+    plan = DomainEventsPlan()
     records = [make(0, "a"), make(1, "b"), make(2, "a")]
     carry_out(plan, records, decides=lambda parcel: b'"a"' in parcel.bodies[0])
 
@@ -128,7 +128,7 @@ def test_only_what_was_delivered_is_remembered() -> None:
 
 def test_a_result_tells_the_event() -> None:
     """ULID and operation stand in every conclusion, sent or not."""
-    plan = DomainEventsPlan(FakeMemory())
+    plan = DomainEventsPlan()
     (wave,) = carry_out(plan, [make(0), make(1)])
     told_ids = {conclusion.event_id for conclusion in plan.conclusions}
 
@@ -138,7 +138,7 @@ def test_a_result_tells_the_event() -> None:
 
 def test_what_is_at_fault_by_itself_is_dead_without_a_request() -> None:
     """Malformed and too large events stop nobody."""
-    plan = DomainEventsPlan(FakeMemory())
+    plan = DomainEventsPlan()
     records = [
         InputRecord(topic="domain-events", value=None, offset=0),
         make(1, "x" * 101),

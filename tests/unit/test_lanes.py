@@ -7,7 +7,8 @@ from typing import Any, cast
 
 import pytest
 
-from agents.pipeline import MakePlan, Pipeline
+from agents.pipeline import Pipeline
+from agents.plan import MakePlan
 from schemas.chunk import Chunk
 from schemas.errors import FencedError
 from streams.delivery.lanes import REJOIN_S, HoleError, Lanes, StalledError

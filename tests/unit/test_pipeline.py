@@ -14,6 +14,7 @@ from agents.plans.user_changes import UserChangesPlan
 from agents.ports import Publication
 from schemas.delivery import Parcel
 from schemas.errors import FencedError
+from streams.delivery.turns import Turns
 from tests.builders import make_change, make_chunk, operations_of
 from tests.fakes import FakeCourier, FakeJournal, FakeLedger, FakeObserver
 from tests.unit.input_records import InputRecord, make_event
@@ -33,6 +34,7 @@ class World:
             courier=self.courier,
             journal=self.journal,
             ledger=self.ledger,
+            turns=Turns(),
             observer=self.observer,
             clock_ms=lambda: NOW_MS,
             group="group-1",

@@ -4,6 +4,7 @@ import orjson
 
 from agents.steps.report import iso_utc, letter_headers, result
 from schemas.conclusion import Conclusion
+from schemas.dead_letter import Header
 from tests.unit.input_records import InputRecord
 
 FINGERPRINT = bytes.fromhex("9f000000000000000000000000000001")
@@ -31,7 +32,7 @@ DEAD = Conclusion(
 )
 
 
-def headers(conclusion: Conclusion) -> list[tuple[str, bytes]]:
+def headers(conclusion: Conclusion) -> list[Header]:
     """Those of the letter."""
     return list(letter_headers(conclusion, group="customerio-streams", failed_at="2026-11-22T10:00:00.184Z"))
 
@@ -116,10 +117,10 @@ def test_ours_come_last_where_names_collide() -> None:
 def test_the_message_is_never_empty_and_never_long() -> None:
     """Tools show it: the reason stands in for a detail."""
 
-    def message(detail: str | None) -> bytes:
+    def message(detail: str | None) -> bytes | None:
         return dict(headers(Conclusion(RECORD, "dead", "rejected", detail)))["__dlq.errors.message"]
 
-    assert (message(None), len(message("x" * 9_999))) == (b"rejected", 500)
+    assert (message(None), message("x" * 9_999)) == (b"rejected", b"x" * 500)
 
 
 def test_a_letter_carries_the_first_time_of_a_record_that_has_been_set_aside_before() -> None:

@@ -19,7 +19,7 @@ def is_of(user_id: str, parcel: Parcel) -> bool:
 
 def test_persons_share_waves_and_none_stands_in_one_twice() -> None:
     """A person with three kinds of change takes three waves, the others go in the first."""
-    plan = UserChangesPlan(FakeMemory())
+    plan = UserChangesPlan()
     records = [
         make_change("a", offset=0),
         make_change("b", offset=1, preferences=OUT),
@@ -33,7 +33,7 @@ def test_persons_share_waves_and_none_stands_in_one_twice() -> None:
 
 def test_a_tombstone_is_a_deletion() -> None:
     """Of the user whom the key names; after it nothing is delivered."""
-    plan = UserChangesPlan(FakeMemory())
+    plan = UserChangesPlan()
     records = [
         InputRecord(key=b"a", value=None, offset=0),
         make_deletion("a", offset=1),
@@ -46,7 +46,7 @@ def test_a_tombstone_is_a_deletion() -> None:
 
 def test_what_is_at_fault_by_itself_is_dead_without_a_request() -> None:
     """Malformed and too large records stop nobody."""
-    plan = UserChangesPlan(FakeMemory())
+    plan = UserChangesPlan()
     records = [
         InputRecord(key=b"a", value=b"{", offset=0),
         InputRecord(key=None, value=None, offset=1),
@@ -63,7 +63,7 @@ def test_what_is_at_fault_by_itself_is_dead_without_a_request() -> None:
 
 def test_a_refusal_harms_nobody_else() -> None:
     """Verdicts find their persons in every wave."""
-    plan = UserChangesPlan(FakeMemory())
+    plan = UserChangesPlan()
     records = [make_change(name, offset=n) for n, name in enumerate("abc")]
     records += [make_deletion(name, offset=n + 3) for n, name in enumerate("abc")]
     carry_out(plan, records, decides=lambda parcel: not (is_of("b", parcel) and len(parcel.bodies) == 1))
@@ -73,26 +73,26 @@ def test_a_refusal_harms_nobody_else() -> None:
 
 def test_what_was_remembered_counts() -> None:
     """A packed state from the ledger decides as the live one does."""
-    first = UserChangesPlan(FakeMemory())
+    first = UserChangesPlan()
     carry_out(first, [make_change("a", version=5, occurred_at=50, plan="pro")])
-    again = UserChangesPlan(FakeMemory(people=dict(first.people())))
+    again, memory = UserChangesPlan(), FakeMemory(people=dict(first.people()))
     records = [make_change("a", offset=0, version=5, plan="pro"), make_change("a", offset=1, version=4, plan="free")]
 
-    assert carry_out(again, records) == []
+    assert carry_out(again, records, memory=memory) == []
     assert told(again) == ["duplicate:fingerprint", "superseded:older_version"]
 
 
 def test_only_changed_persons_are_written() -> None:
     """Plain repeats, refusals and skipped changes leave no ledger entry; a repeat that moves on does."""
     deleted = pack(PersonState(deleted=True, fingerprint=bytes(16)))
-    plan = UserChangesPlan(FakeMemory(people={b"gone": deleted}))
+    plan, memory = UserChangesPlan(), FakeMemory(people={b"gone": deleted})
     records = [
         make_change("gone", offset=0),
         make_change("bad", offset=1),
         make_change("good", offset=2, version=3),
         make_change("good", offset=3, version=4),
     ]
-    carry_out(plan, records, decides=lambda parcel: not is_of("bad", parcel))
+    carry_out(plan, records, decides=lambda parcel: not is_of("bad", parcel), memory=memory)
 
     ((user_id, data),) = plan.people()
     assert (user_id, unpack(data).version) == (b"good", 4)
@@ -101,9 +101,9 @@ def test_only_changed_persons_are_written() -> None:
 def test_an_accepted_unsuppress_is_remembered_even_if_the_identify_dies() -> None:
     """Else a repeat would send a second unsuppress, which is harmless, but events would stay skipped."""
     opted_out = pack(PersonState(opted_out=True, fingerprint=bytes(16)))
-    plan = UserChangesPlan(FakeMemory(people={b"u-1": opted_out}))
+    plan, memory = UserChangesPlan(), FakeMemory(people={b"u-1": opted_out})
     records = [make_change(preferences={"marketing": True})]
-    carry_out(plan, records, decides=lambda parcel: b"unsuppress" in parcel.bodies[0])
+    carry_out(plan, records, decides=lambda parcel: b"unsuppress" in parcel.bodies[0], memory=memory)
 
     ((_, data),) = plan.people()
     assert (told(plan), unpack(data)) == (["dead:rejected"], PersonState())
@@ -111,7 +111,7 @@ def test_an_accepted_unsuppress_is_remembered_even_if_the_identify_dies() -> Non
 
 def test_records_may_be_added_in_parts() -> None:
     """What the pipeline adds piecemeal is one chunk: neighbours still merge."""
-    plan = UserChangesPlan(FakeMemory())
+    plan = UserChangesPlan()
     plan.add([make_change("a", offset=0, plan="x")])
 
     assert operations_of(carry_out(plan, [make_change("a", offset=1, plan="y")])) == [["identify"]]
@@ -120,7 +120,7 @@ def test_records_may_be_added_in_parts() -> None:
 
 def test_a_plan_leaves_no_events() -> None:
     """User changes have no fingerprints in the dedupe window."""
-    plan = UserChangesPlan(FakeMemory())
+    plan = UserChangesPlan()
     carry_out(plan, [make_change()])
 
     assert plan.events() == []

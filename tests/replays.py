@@ -1,0 +1,34 @@
+"""Replays as `dlq replay` writes them: a letter's key, value and headers, its count increased."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from agents.steps.report import letter_headers
+from schemas import dead_letter
+from schemas.conclusion import Conclusion
+from schemas.dead_letter import Header, replays_of
+from schemas.record import Record
+from tests.unit.input_records import InputRecord
+
+
+def letter_of(record: Record, *, failed_at: str = "2026-11-22T10:00:00.184Z") -> list[Header]:
+    """The headers of the letter that a worker writes when Customer.io refuses this record."""
+    return list(letter_headers(Conclusion(record, "dead", "rejected"), group="group-1", failed_at=failed_at))
+
+
+def replay_headers(letter: Sequence[Header], *, even_if_older: bool = False) -> list[tuple[str, bytes]]:
+    """Those of the letter's replay."""
+    kept = [(name, value or b"") for name, value in letter if name != dead_letter.REPLAYS]
+    told = [(dead_letter.REPLAYS, str(replays_of(letter) + 1).encode()), (dead_letter.NAMED, b"0/3")]
+    return kept + told + ([(dead_letter.EVEN_IF_OLDER, b"1")] if even_if_older else [])
+
+
+def replay_of(record: InputRecord, *, offset: int = 0, even_if_older: bool = False) -> InputRecord:
+    """The replay of a record that died, at this offset of `customerio-replay` and a day later."""
+    return replace(
+        record,
+        topic="customerio-replay",
+        offset=offset,
+        timestamp=record.timestamp + 86_400_000,
+        headers=replay_headers(letter_of(record), even_if_older=even_if_older),
+    )
