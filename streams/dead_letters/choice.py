@@ -3,16 +3,30 @@
 from array import array
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 
 from schemas.dead_letter import DeadLetter, LetterName
 from schemas.decision import Decision
-from streams.dead_letters.letters import Letter, Letters
+from streams.dead_letters.letters import Letter
 from streams.dead_letters.selection import Selection
 
 NAMES_TOLD: Final = 5
 
 LeftAs: TypeAlias = Literal["replayed", "discarded", "parked"]
+
+
+class Readable(Protocol):
+    """The dead letters as they are now; see `Letters`."""
+
+    def partitions(self) -> list[int]: ...  # noqa: D102
+    def read(  # noqa: D102
+        self,
+        partition: int,
+        *,
+        start: int | None = None,
+        end: int | None = None,
+        decisions: Mapping[LetterName, Decision] | None = None,
+    ) -> Iterator[Letter]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +99,7 @@ class Choice:
         self._rules = rules
         self._limit = limit
 
-    def letters(self, letters: Letters) -> Iterator[DeadLetter]:
+    def letters(self, letters: Readable) -> Iterator[DeadLetter]:
         """Yield those to be replayed, partition by partition, as they lie."""
         for partition in self._selection.partitions(letters.partitions()):
             for found in self._found(letters, partition):
@@ -94,7 +108,7 @@ class Choice:
                 if self._take(found, self.partitions.setdefault(partition, Chosen())):
                     yield found.letter
 
-    def _found(self, letters: Letters, partition: int) -> Iterator[Letter]:
+    def _found(self, letters: Readable, partition: int) -> Iterator[Letter]:
         named = {name for name in self._selection.names if name.partition == partition}
         # A letter lies where its name says, or behind that, where it was written anew.
         for found in letters.read(partition, start=min(named).offset if named else None):
@@ -127,7 +141,11 @@ class Due:
 
 
 def due(
-    letters: Letters, partition: int, chosen: Chosen, decisions: Mapping[LetterName, Decision], skip: Callable[[], None]
+    letters: Readable,
+    partition: int,
+    chosen: Chosen,
+    decisions: Mapping[LetterName, Decision],
+    skip: Callable[[], None],
 ) -> Iterator[Due]:
     """Yield the chosen letters as they lie; `skip` is called for each on which something was decided meanwhile."""
     if not chosen.replays and not chosen.parks:

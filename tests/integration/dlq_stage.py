@@ -1,13 +1,13 @@
-"""Dead letters on a real Kafka as a worker would have written them, the `dlq` commands in subprocesses, what they left."""
+"""Dead letters on a real Kafka, as a worker would have written them; `dlq` commands as processes; what they leave."""
 
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from confluent_kafka import Producer
+from confluent_kafka import Message, Producer
 
 from agents.steps.report import letter_headers
 from schemas.conclusion import Conclusion
@@ -44,11 +44,16 @@ def write_letters(settings: Settings, letters: Iterable[tuple[Any, ...]]) -> lis
             key,
             partition,
             headers=list(headers),
-            on_delivery=lambda _, message: names.append(LetterName(message.partition(), message.offset())),
+            on_delivery=lambda _, message: names.append(LetterName(*cast("tuple[int, int]", place_of(message)))),
         )
         producer.poll(0)
     assert producer.flush(30) == 0
     return names
+
+
+def place_of(message: Message) -> tuple[int | None, int | None]:
+    """Partition and offset."""
+    return message.partition(), message.offset()
 
 
 def command(*arguments: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""A seeded mix of dead letters in which every outcome of a replay is, with the live records that their verdicts rest on."""
+"""A seeded mix of dead letters whose replays come to every outcome, and the live records on which that rests."""
 
 import random
 from collections.abc import Callable
@@ -13,8 +13,10 @@ from tests.unit.input_records import InputRecord
 PARTITIONS: Final = 2
 BEHIND: Final = 10_000  # an offset behind all live ones
 _TIMES: Final = {"old": "2026-11-22T09:00:00Z", "now": "2026-11-22T10:00:00Z", "new": "2026-11-22T11:00:00Z"}
-_REFUSED: Final = {"attributes": {"cio_subscription_preferences": {"topics": {"topic_1": "yes"}}}}  # by the API only
-_OPT_OUT: Final = {"preferences": {"marketing": False, "transactional": False}}
+_REFUSED: Final[dict[str, Any]] = {
+    "attributes": {"cio_subscription_preferences": {"topics": {"topic_1": "yes"}}}
+}  # by the API only
+_OPT_OUT: Final[dict[str, Any]] = {"preferences": {"marketing": False, "transactional": False}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +34,9 @@ def make_mix(seed: int, *, of_each: int) -> Mix:
         for number in range(of_each):
             person = f"{kind.__name__.strip('_')}-{number}"
             live, dead = kind(person)
-            place = {"partition": number % PARTITIONS}
-            mix.live.extend(replace(record, **place) for record in live)
-            mix.dead.extend((replace(record, **place), reason) for record, reason in dead)
+            partition = number % PARTITIONS
+            mix.live.extend(replace(record, partition=partition) for record in live)
+            mix.dead.extend((replace(record, partition=partition), reason) for record, reason in dead)
     random.Random(seed).shuffle(mix.dead)
     return mix
 
@@ -45,8 +47,8 @@ Kind = Callable[[str], tuple[list[InputRecord], Dead]]
 
 def change(person: str, *, offset: int = BEHIND, **fields: Any) -> InputRecord:  # noqa: ANN401 - any of a user's
     """An upsert; `version` and `occurred_at` go where they belong."""
-    top = {name: fields.pop(name) for name in ("version", "occurred_at") if name in fields}
-    value = {"type": "user.upserted", **top, "user": {"id": person, **fields}}
+    top: dict[str, Any] = {name: fields.pop(name) for name in ("version", "occurred_at") if name in fields}
+    value: dict[str, Any] = {"type": "user.upserted", **top, "user": {"id": person, **fields}}
     return InputRecord(key=person.encode(), value=orjson.dumps(value), offset=offset)
 
 

@@ -33,7 +33,7 @@ def short_text(text: str | None) -> str | None:
     return text
 
 
-LettersArgument = Annotated[list[str] | None, typer.Argument(metavar="[LETTER]...", help="As PARTITION/OFFSET: 3/17.")]
+LettersArgument = Annotated[list[str] | None, typer.Argument(metavar="LETTER", help="As PARTITION/OFFSET: 3/17.")]
 LetterArgument = Annotated[str, typer.Argument(metavar="LETTER", help="As PARTITION/OFFSET: 3/17.")]
 TopicOption = Annotated[str | None, which("Input topic that the record was on, without TOPIC_PREFIX.", "--topic")]
 PartitionOption = Annotated[int | None, which("Partition that the record was on.", "--partition", min=0)]

@@ -8,6 +8,12 @@ from streams.cli.dlq import options
 from streams.cli.dlq.screen import insist_on_consent, login_name
 from streams.settings import load_settings
 
+_All = Annotated[bool, options.which("All that are open.", "--all")]
+_Limit = Annotated[int | None, typer.Option("--limit", help="At most so many, the oldest of each partition.", min=1)]
+_WhatIf = Annotated[bool, typer.Option("--what-if", help="Write nothing: say what would become of each.")]
+_Against = Annotated[Literal["sandbox"] | None, typer.Option("--against", help="Ask also a stand-in for Customer.io.")]
+_Rate = Annotated[float | None, typer.Option("--rate", help="Letters per second.", min=0.001)]
+
 
 def replay(  # noqa: PLR0913 - one parameter per option of the command line
     letters: options.LettersArgument = None,
@@ -20,14 +26,14 @@ def replay(  # noqa: PLR0913 - one parameter per option of the command line
     user: options.UserOption = None,
     since: options.SinceOption = None,
     until: options.UntilOption = None,
-    everything: Annotated[bool, options.which("All that are open.", "--all")] = False,
-    limit: Annotated[int | None, typer.Option(help="At most so many, the oldest of each partition.", min=1)] = None,
-    what_if: Annotated[bool, typer.Option("--what-if", help="Write nothing: say what would become of each.")] = False,
-    against: Annotated[Literal["sandbox"] | None, typer.Option(help="Ask also a stand-in for Customer.io.")] = None,
+    everything: _All = False,
+    limit: _Limit = None,
+    what_if: _WhatIf = False,
+    against: _Against = None,
     again: options.Again = False,
     force: options.Force = False,
     even_if_older: options.EvenIfOlder = False,
-    rate: Annotated[float | None, typer.Option(help="Letters per second.", min=0.001)] = None,
+    rate: _Rate = None,
     reason_note: options.Note = None,
     by: options.By = None,
     yes: options.Yes = False,
@@ -37,6 +43,7 @@ def replay(  # noqa: PLR0913 - one parameter per option of the command line
 
     Ctrl-C ends it between two transactions; run again, it goes on where it was.
     """
+    settings = load_settings()
     selection = options.Filters(
         topic=topic,
         partition=partition,
@@ -46,16 +53,12 @@ def replay(  # noqa: PLR0913 - one parameter per option of the command line
         user=user,
         since=since,
         until=until,
-    ).selection(settings := load_settings(), letters)
+    ).selection(settings, letters)
     if selection.is_everything and not everything:
         raise typer.BadParameter("say which letters: their names, a filter, or --all")
-    if not what_if:
-        insist_on_consent(yes=yes)
-    from streams.cli.dlq import replay_run  # noqa: PLC0415 - Kafka's client takes a while to import
+    insist_on_consent(yes=yes or what_if)
+    from streams.cli.dlq.replay_run import ReplayRun, Rules, Terms  # noqa: PLC0415 - Kafka's client is slow to import
 
-    rules = replay_run.Rules(replays_max=settings.max_replays, again=again, force=force)
-    terms = replay_run.Terms(note=reason_note, even_if_older=even_if_older)
-    run = replay_run.ReplayRun(
-        settings, selection, rules, terms, limit=limit, against_sandbox=against == "sandbox", as_json=as_json
-    )
+    how = Rules(replays_max=settings.max_replays, again=again, force=force), Terms(reason_note, even_if_older)
+    run = ReplayRun(settings, selection, *how, limit=limit, against=against, as_json=as_json)
     run.rehearse() if what_if else run.replay(by=by or login_name(), rate=rate, yes=yes)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -37,13 +37,13 @@ class ReplayRun:
         terms: Terms,
         *,
         limit: int | None,
-        against_sandbox: bool,
+        against: Literal["sandbox"] | None,
         as_json: bool,
     ) -> None:
         self._settings = settings
         self._terms = terms
         self._choice = Choice(selection, rules, limit=limit)
-        self._against_sandbox = against_sandbox
+        self._against_sandbox = against == "sandbox"
         self._as_json = as_json
 
     def rehearse(self) -> None:
@@ -116,12 +116,12 @@ class ReplayRun:
             told: dict[str, Any] = {"selected": self._choice.count, **asdict(tally), "left": left}
             typer.echo(json.dumps({**told, "what_if": dict(what_if.verdicts), "is_interrupted": is_interrupted}))
         else:
-            typer.echo(f"{tally.replayed} of {self._choice.count} letters replayed{_also(tally)}")
+            typer.echo(f"{tally.replayed} of {self._choice.count} letters were replayed{_also(tally)}")
 
 
 def _also(tally: Tally) -> str:
     parked = f", {tally.parked} parked" if tally.parked else ""
-    return parked + (f", {tally.skipped} skipped: decided by somebody else meanwhile" if tally.skipped else "")
+    return parked + (f", {tally.skipped} were decided on by somebody else meanwhile" if tally.skipped else "")
 
 
 def _now_ms() -> int:

@@ -2,18 +2,26 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-from rich.console import Console
+import typer
 from rich.table import Table
 
+from schemas.outcome import Outcome
 from streams.cli.dlq.screen import console
 from streams.dead_letters.choice import Choice
 from streams.dead_letters.rehearsal import Rehearsed
 
 ROWS_MAX: Final = 20
 
+_WOULD: Final[Mapping[Outcome, str]] = {
+    "delivered": "would be delivered",
+    "duplicate": "would be duplicates",
+    "superseded": "would be superseded",
+    "skipped": "would be skipped",
+    "dead": "would fail again",
+}
 _WHY_LEFT: Final = {
     "replayed": "were replayed already (--again replays them again)",
     "discarded": "were discarded (--again replays them all the same)",
@@ -25,7 +33,7 @@ class WhatIf:
     """Takes what was rehearsed, one by one; keeps counts and the first rows."""
 
     def __init__(self) -> None:
-        self.verdicts: Counter[str] = Counter()
+        self.verdicts: Counter[Outcome] = Counter()
         self._rows: list[tuple[str, ...]] = []
 
     def add(self, rehearsed: Rehearsed) -> None:
@@ -43,15 +51,21 @@ class WhatIf:
         more = self.verdicts.total() - len(self._rows)
         if more:
             out.print(f"… and {more} more")
-        counts = ", ".join(f"{count} {verdict}" for verdict, count in self.verdicts.most_common())
-        whom = "the sandbox" if is_sandboxed else "nobody (--against sandbox asks a stand-in for Customer.io)"
-        out.print(f"Today, {self.verdicts.total()} letters would be: {counts or 'none'}; asked: {whom}", soft_wrap=True)
+        counts = ", ".join(f"{count} {_WOULD[verdict]}" for verdict, count in self.verdicts.most_common())
+        out.print(f"{self.verdicts.total()} letters{': ' if counts else ''}{counts}", soft_wrap=True)
+        if not is_sandboxed and self.verdicts["delivered"]:
+            tell("Whether Customer.io would accept them was not asked: --against sandbox asks a stand-in")
 
     def _table(self) -> Table:
         table = Table("letter", "record", "was", "today it …", box=None, pad_edge=False)
         for row in self._rows:
             table.add_row(*row)
         return table
+
+
+def tell(remark: str) -> None:
+    """Say something that is no data."""
+    typer.echo(remark, err=True)
 
 
 def print_lines(rehearsed: Iterable[Rehearsed]) -> None:
@@ -75,6 +89,5 @@ def as_json(rehearsed: Rehearsed) -> str:
 
 def tell_left(choice: Choice) -> None:
     """Remark on the letters that a replay does not take."""
-    remarks = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
     for state, left in choice.left.items():
-        remarks.print(f"{left.count} {_WHY_LEFT[state]}: {left}")
+        tell(f"{left.count} {_WHY_LEFT[state]}: {left}")
