@@ -8,7 +8,7 @@ from schemas.dead_letter import DeadLetter, Header
 from schemas.replayed import YES
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """How letters are replayed: `note` says why, `even_if_older` delivers also what newer data has superseded."""
 

@@ -53,7 +53,7 @@ By = Annotated[str | None, typer.Option("--by", help="Who does it, if not who is
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show personal data, which is masked otherwise.")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Filters:
     """The options as given."""
 

@@ -44,21 +44,14 @@ def replay(  # noqa: PLR0913 - one parameter per option of the command line
     Ctrl-C ends it between two transactions; run again, it goes on where it was.
     """
     settings = load_settings()
-    selection = options.Filters(
-        topic=topic,
-        partition=partition,
-        offset=offset,
-        reason=reason,
-        status=status,
-        user=user,
-        since=since,
-        until=until,
-    ).selection(settings, letters)
+    filters = options.Filters(topic, partition, offset, reason, status, user, since, until)
+    selection = filters.selection(settings, letters)
     if selection.is_everything and not everything:
         raise typer.BadParameter("say which letters: their names, a filter, or --all")
     insist_on_consent(yes=yes or what_if)
     from streams.cli.dlq.replay_run import ReplayRun, Rules, Terms  # noqa: PLC0415 - Kafka's client is slow to import
 
-    how = Rules(replays_max=settings.max_replays, again=again, force=force), Terms(reason_note, even_if_older)
-    run = ReplayRun(settings, selection, *how, limit=limit, against=against, as_json=as_json)
+    rules = Rules(replays_max=settings.max_replays, again=again, force=force)
+    terms = Terms(note=reason_note, even_if_older=even_if_older)
+    run = ReplayRun(settings, selection, rules, terms, limit=limit, against=against, as_json=as_json)
     run.rehearse() if what_if else run.replay(by=by or login_name(), rate=rate, yes=yes)
