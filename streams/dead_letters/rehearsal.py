@@ -21,7 +21,6 @@ from schemas.delivery import Parcel, Verdict
 from schemas.outcome import Outcome, Reason
 from schemas.record import Record
 from streams.dead_letters.copies import ReplayCopy, Terms, copy_of
-from streams.dead_letters.sandboxed import Sandboxed
 from streams.delivery.ledger import Ledger
 from streams.kafka import topic_plan
 from streams.kafka.clients import librdkafka_config
@@ -96,6 +95,8 @@ class Rehearsal:
     def __enter__(self) -> Self:
         self._runner = self._exits.enter_context(asyncio.Runner())
         if self._against_sandbox:
+            from streams.dead_letters.sandboxed import Sandboxed  # noqa: PLC0415 - a server and an HTTP client
+
             sandboxed = self._exits.enter_context(Sandboxed(self._settings, self._runner))
             self._deliver = sandboxed.deliver
         return self

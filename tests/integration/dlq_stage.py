@@ -135,3 +135,8 @@ def results_of_letters(settings: Settings) -> dict[str, list[dict[str, Any]]]:
         if source["topic"] == replayed:
             found.setdefault(str(names[source["partition"], source["offset"]]), []).append(each)
     return found
+
+
+def letters(settings: Settings) -> list[Output]:
+    """What lies on the dead-letter topic."""
+    return _committed(settings, topic_plan.DLQ)

@@ -45,11 +45,11 @@ Dead = list[tuple[InputRecord, DeadReason]]
 Kind = Callable[[str], tuple[list[InputRecord], Dead]]
 
 
-def change(person: str, *, offset: int = BEHIND, **fields: Any) -> InputRecord:  # noqa: ANN401 - any of a user's
+def change(person: str, *, offset: int = BEHIND, partition: int = 0, **fields: Any) -> InputRecord:  # noqa: ANN401 - any of a user's
     """An upsert; `version` and `occurred_at` go where they belong."""
     top: dict[str, Any] = {name: fields.pop(name) for name in ("version", "occurred_at") if name in fields}
     value: dict[str, Any] = {"type": "user.upserted", **top, "user": {"id": person, **fields}}
-    return InputRecord(key=person.encode(), value=orjson.dumps(value), offset=offset)
+    return InputRecord(key=person.encode(), value=orjson.dumps(value), offset=offset, partition=partition)
 
 
 def deletion(person: str) -> InputRecord:

@@ -3,15 +3,17 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from schemas.dead_letter import LetterName
 from schemas.outcome import DeadReason
 from streams.cli.when import point_in_time_ms
-from streams.dead_letters.selection import Selection
 from streams.settings import Settings
+
+if TYPE_CHECKING:
+    from streams.dead_letters.selection import Selection
 
 TEXT_BYTES_MAX: Final = 1_000
 _WHICH: Final = "Which letters (all that is given must hold)"
@@ -66,12 +68,14 @@ class Filters:
     since: str | None = None
     until: str | None = None
 
-    def selection(self, settings: Settings, letters: Sequence[str] | None = None) -> Selection:
+    def selection(self, settings: Settings, letters: Sequence[str] | None = None) -> "Selection":
         """What they select among the letters of these settings.
 
         Raises:
             typer.BadParameter: one of them is malformed.
         """
+        from streams.dead_letters.selection import Selection  # noqa: PLC0415 - Kafka's client takes a while to import
+
         now_ms = time.time_ns() // 1_000_000
         return Selection(
             names=tuple(letter_name(text) for text in letters or ()),
