@@ -5,7 +5,7 @@ Verdicts are those of today's code and ledger; whether Customer.io would accept 
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import groupby
@@ -91,6 +91,7 @@ class Rehearsal:
         self._against_sandbox = against_sandbox
         self._exits = ExitStack()
         self._deliver: Deliver = _accept
+        self._renew: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Self:
         self._runner = self._exits.enter_context(asyncio.Runner())
@@ -98,7 +99,7 @@ class Rehearsal:
             from streams.dead_letters.sandboxed import Sandboxed  # noqa: PLC0415 - a server and an HTTP client
 
             sandboxed = self._exits.enter_context(Sandboxed(self._settings, self._runner))
-            self._deliver = sandboxed.deliver
+            self._deliver, self._renew = sandboxed.deliver, sandboxed.renew
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -118,6 +119,7 @@ class Rehearsal:
             ledger = self._restored(partition)
             for chunk in _bounded(those):
                 yield from self._runner.run(self._carry_out(chunk, ledger))
+                self._renew()
 
     async def _carry_out(self, copies: Sequence[ReplayCopy], ledger: Ledger) -> list[Rehearsed]:
         records = [record_of(copy, self._settings, offset=at) for at, copy in enumerate(copies)]

@@ -19,6 +19,7 @@ from streams.delivery.courier import Courier
 from streams.sandbox.serve import running_sandbox
 from streams.settings import Settings
 
+PARCELS_MAX: Final = 50_000  # then another sandbox takes its place: it remembers every person
 _CREDENTIAL: Final = SecretStr("rehearsal")  # never the real ones
 
 
@@ -33,17 +34,28 @@ class Sandboxed:
         self._exits = ExitStack()
 
     def __enter__(self) -> Self:
+        self._begin()
+        return self
+
+    def _begin(self) -> None:
+        self._taken = 0
         url = self._exits.enter_context(running_sandbox())
         client = TrackClient(url, credentials=Credentials(self._settings), timeout_s=self._settings.request_timeout_s)
         self._exits.callback(lambda: self._runner.run(client.close()))
         self._courier = Courier(_sender(self._settings, client))
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._exits.close()
 
+    def renew(self) -> None:
+        """Begin with a fresh sandbox once this one has taken much."""
+        if self._taken >= PARCELS_MAX:
+            self._exits.close()
+            self._begin()
+
     async def deliver(self, parcels: Sequence[Parcel]) -> list[Verdict]:
         """What the sandbox says of each, found as a worker finds it: refused batches are halved."""
+        self._taken += len(parcels)
         running = asyncio.get_running_loop().create_task(self._courier.run())
         try:
             return await self._courier.deliver(parcels)

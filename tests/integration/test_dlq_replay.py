@@ -1,6 +1,8 @@
 """`cio-streams dlq replay` in a subprocess, on a real Kafka: what it copies, decides, leaves and refuses."""
 
 import json
+import os
+import subprocess
 from datetime import datetime
 
 import pytest
@@ -94,8 +96,8 @@ def test_what_was_replayed_too_often_is_parked(settings: Settings) -> None:
     assert ["0/1"] == [each["letter"] for each in stage.told(rehearsed)]
     assert [] == before
     assert "1 are parked, for they were replayed too often (--force replays them all the same): 0/0" in done.stderr
-    assert "1 of 1 letters were replayed, 1 parked\n" in done.stdout
-    assert "0 of 0 letters were replayed\n" in once_more.stdout
+    assert "1 of 1 letters replayed, 1 parked\n" in done.stdout
+    assert "0 of 0 letters replayed\n" in once_more.stdout
     assert forced.returncode == 0, forced.stderr
     assert [("0/0", "parked"), ("0/1", "replayed"), ("0/0", "replayed")] == [
         (name, decision.decision) for name, decision in stage.decisions(settings)
@@ -181,3 +183,22 @@ def test_before_there_are_topics_it_says_what_to_run(settings_factory: SettingsF
     assert 1 == done.returncode
     assert "cio-streams topics create" in done.stderr
     assert [] == [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize(("answer", "code", "written"), [(b"n\n", 1, 0), (b"y\n", 0, 1)])
+def test_on_a_terminal_it_asks(settings: Settings, answer: bytes, code: int, written: int) -> None:
+    """After the summary, and writes nothing when the answer is no."""
+    write(settings, 1)
+    ours, theirs = os.openpty()
+    os.write(ours, answer)
+
+    done = subprocess.run(
+        stage.command("replay", "0/0"), env=stage.surroundings(settings), stdin=theirs, capture_output=True, check=False
+    )
+
+    os.close(ours)
+    os.close(theirs)
+    assert code == done.returncode, done.stderr
+    assert b"1 letter: 1 would be delivered" in done.stdout
+    assert b"Replay 1 letter? [y/N]:" in done.stderr
+    assert written == len(stage.copies(settings))

@@ -71,9 +71,9 @@ def test_it_may_be_interrupted_and_run_again(settings: Settings) -> None:
 
     assert 1 == running.returncode
     assert f"Interrupted after {count} letters: run it again for the rest\n" == complaint.splitlines(keepends=True)[-1]
-    assert f"{count} of {LETTERS} letters were replayed" in told
+    assert f"{count} of {LETTERS} letters replayed" in told
     assert 0 < count < LETTERS
-    assert f"{LETTERS - count} of {LETTERS - count} letters were replayed" in rest.stdout
+    assert f"{LETTERS - count} of {LETTERS - count} letters replayed" in rest.stdout
     assert_replayed_once(settings)
 
 

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from schemas.errors import StreamsError
 from streams.cli.dlq.opened import opened
-from streams.cli.dlq.screen import ask, console
+from streams.cli.dlq.screen import ask, console, letters_text
 from streams.cli.dlq.what_if import WhatIf, print_lines, tell_left
 from streams.dead_letters.choice import Choice, Rules
 from streams.dead_letters.copies import Terms
@@ -76,7 +76,7 @@ class ReplayRun:
                 finally:
                     self._tell(replay.tally, what_if, is_interrupted=pace.is_over)
         if pace.is_over:
-            raise StreamsError(f"Interrupted after {replay.tally.replayed} letters: run it again for the rest")
+            raise StreamsError(f"Interrupted after {letters_text(replay.tally.replayed)}: run it again for the rest")
 
     def _rehearse(self, letters: Letters, *, prints_lines: bool = False) -> WhatIf:
         what_if = WhatIf()
@@ -99,7 +99,7 @@ class ReplayRun:
 
     def _question(self) -> str | None:
         count, parked = self._choice.count, self._choice.parked
-        what = [f"replay {count} letters"] * bool(count) + [f"write down that {parked} are parked"] * bool(parked)
+        what = [f"replay {letters_text(count)}"] * bool(count) + [f"write down that {parked} are parked"] * bool(parked)
         return " and ".join(what).capitalize() + "?" if what else None
 
     @contextmanager
@@ -116,7 +116,7 @@ class ReplayRun:
             told: dict[str, Any] = {"selected": self._choice.count, **asdict(tally), "left": left}
             typer.echo(json.dumps({**told, "what_if": dict(what_if.verdicts), "is_interrupted": is_interrupted}))
         else:
-            typer.echo(f"{tally.replayed} of {self._choice.count} letters were replayed{_also(tally)}")
+            typer.echo(f"{tally.replayed} of {self._choice.count} letters replayed{_also(tally)}")
 
 
 def _also(tally: Tally) -> str:

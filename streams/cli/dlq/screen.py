@@ -17,6 +17,11 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, width=width, highlight=False, markup=False)
 
 
+def letters_text(count: int) -> str:
+    """`1 letter`, `2 letters`."""
+    return f"{count} letter{'' if count == 1 else 's'}"
+
+
 def insist_on_consent(*, yes: bool) -> None:
     """Refuse to begin where nobody could be asked.
 

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from schemas.outcome import Outcome
-from streams.cli.dlq.screen import console
+from streams.cli.dlq.screen import console, letters_text
 from streams.dead_letters.choice import Choice
 from streams.dead_letters.rehearsal import Rehearsed
 
@@ -52,7 +52,7 @@ class WhatIf:
         if more:
             out.print(f"… and {more} more")
         counts = ", ".join(f"{count} {_WOULD[verdict]}" for verdict, count in self.verdicts.most_common())
-        out.print(f"{self.verdicts.total()} letters{': ' if counts else ''}{counts}", soft_wrap=True)
+        out.print(letters_text(self.verdicts.total()) + (f": {counts}" if counts else ""), soft_wrap=True)
         if not is_sandboxed and self.verdicts["delivered"]:
             tell("Whether Customer.io would accept them was not asked: --against sandbox asks a stand-in")
 
