@@ -19,14 +19,9 @@ class Replayed(NamedTuple):
     even_if_older: bool
 
 
-def is_replayed(record: Record) -> bool:
-    """Whether it is one, behind whatever prefix its topic has."""
-    return record.topic.endswith(REPLAY_TOPIC)
-
-
 def first_place(record: Record) -> Origin | None:
     """Where a replayed record was first; None of any other, and where its headers do not tell."""
-    return origin_of(record.headers) if is_replayed(record) else None
+    return origin_of(record.headers) if record.headers and record.topic.endswith(REPLAY_TOPIC) else None
 
 
 def is_wanted_even_if_older(record: Record) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import functools
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar, TypeVarTuple, Unpack, cast
@@ -15,6 +16,7 @@ from schemas.delivery import Parcel
 from streams.delivery.courier import Courier, Sender
 from streams.delivery.journal import Journal
 from streams.delivery.lanes import Lanes
+from streams.delivery.turns import Turns
 from streams.delivery.watchdog import Watchdog
 from tests.builders import make_chunk, make_publication
 from tests.fake_time import FakeTimeLoop
@@ -27,6 +29,7 @@ P = ParamSpec("P")
 
 DRAIN_S = 5.0
 STUCK_S = 120.0
+REPLAY = "customerio-replay"
 
 
 class NeverEndsError(Exception):
@@ -54,9 +57,21 @@ class LaneLoop(FakeTimeLoop):
 
 
 @dataclass(slots=True)
-class _Pipeline:
-    """Delivers the parcels of a chunk's partition, then commits."""
+class _Work:
+    """What all chunks of a partition touch is the same person."""
 
+    is_replay: bool
+
+    def keys(self) -> AbstractSet[str | bytes]:
+        """That person's."""
+        return {"u-1"}
+
+
+@dataclass(slots=True)
+class _Pipeline:
+    """Delivers the parcels of a chunk's partition, then commits, when it is the chunk's turn."""
+
+    turns: Turns
     courier: Courier
     journal: Journal
     parcels: dict[int, Sequence[Parcel]]
@@ -64,9 +79,10 @@ class _Pipeline:
     async def process(self, chunk: Chunk, make_plan: MakePlan) -> None:  # noqa: ARG002 - the pipeline's signature
         """Work on it."""
         parcels = self.parcels.get(chunk.partition, [Parcel((b"{}",))])
-        if parcels:
-            await self.courier.deliver(parcels)
-        await self.journal.commit(make_publication(chunk))
+        async with self.turns.turn(chunk, _Work(is_replay=chunk.topic == REPLAY)):
+            if parcels:
+                await self.courier.deliver(parcels)
+            await self.journal.commit(make_publication(chunk))
 
 
 @dataclass(slots=True)
@@ -100,8 +116,9 @@ class LaneWorld:
         self.stuck = 0
         self.courier = Courier(track or self.sender, slots=slots, is_rate_tight=lambda: self.is_rate_tight)
         self.journal = Journal(self.writer, observe=lambda _chunks, _seconds: None)
+        self.turns = Turns()
         self.lanes = Lanes(
-            cast(Pipeline, _Pipeline(self.courier, self.journal, self.parcels)),
+            cast(Pipeline, _Pipeline(self.turns, self.courier, self.journal, self.parcels)),
             drain_s=DRAIN_S,
             is_ours=lambda: self.is_ours,
             crash=self._crash,
@@ -109,7 +126,7 @@ class LaneWorld:
         )
         self.watchdog = Watchdog(
             self.lanes,
-            in_line=[self.courier.in_line, self.journal.in_line],
+            in_line=[self.courier.in_line, self.journal.in_line, self.turns.in_line],
             stuck_s=stuck_s,
             count=self._count,
         )
@@ -120,9 +137,9 @@ class LaneWorld:
     def _count(self, lanes: int) -> None:
         self.stuck += lanes
 
-    async def work(self, partition: int, *, epoch: int = 1) -> bool:
+    async def work(self, partition: int, *, epoch: int = 1, topic: str = "user-changes") -> bool:
         """Hand over a chunk of this partition; whether it was acknowledged."""
-        event = _Event(_Message(make_chunk([InputRecord(partition=partition)], epoch=epoch)))
+        event = _Event(_Message(make_chunk([InputRecord(topic=topic, partition=partition)], epoch=epoch)))
         await self.lanes.handle(event, cast(Any, None))
         return event.acked
 
@@ -131,6 +148,12 @@ class LaneWorld:
         works = [asyncio.create_task(self.work(partition)) for partition in partitions]
         await asyncio.sleep(0.5)
         return works
+
+    async def begin_replay(self, partition: int) -> "asyncio.Task[bool]":
+        """Start on a chunk of replays."""
+        work = asyncio.create_task(self.work(partition, topic=REPLAY))
+        await asyncio.sleep(0.5)
+        return work
 
     async def drain(self) -> float:
         """Drain; how many seconds it took."""

@@ -37,7 +37,7 @@ CONFIG: Final = {
     "sasl.enabled.mechanisms": "PLAIN",
     "listener.name.secured.plain.sasl.jaas.config": f'{LOGIN} user_worker="right";',
 }
-INPUTS: Final = ("user-changes", "domain-events")
+INPUTS: Final = ("user-changes", "domain-events", "customerio-replay")
 LEDGERS: Final = ("customerio-ledger-people", "customerio-ledger-events")
 OUTPUTS: Final = ("customerio-results", "customerio-dlq", *LEDGERS)
 

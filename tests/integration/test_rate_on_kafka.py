@@ -12,6 +12,7 @@ from typing import Final
 import confluent_kafka
 import orjson
 
+from streams.app import AGENTS
 from streams.kafka.clients import librdkafka_config
 from streams.kafka.topic_plan import DOMAIN_EVENTS
 from streams.settings import Settings
@@ -54,7 +55,7 @@ class _Fleet:
             self.workers.append(Worker(number=self._started, folder=self._folder, environment=self._environment))
         for worker in self.workers:
             await asyncio.to_thread(worker.wait_until_ready)
-        await _until(lambda: all(_owned(worker) == 2 * PARTITIONS / size for worker in self.workers))
+        await _until(lambda: all(_owned(worker) == len(AGENTS) * PARTITIONS / size for worker in self.workers))
 
     @staticmethod
     def end(workers: Sequence[Worker]) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 from faust.types import TP
 
+from streams.app import AGENTS
 from streams.delivery import assignment
 from streams.kafka import consumer_thread
 from tests.conftest import SettingsFactory
@@ -58,7 +59,7 @@ async def test_a_fetch_that_a_rebalance_overtakes_loses_nothing(
         await process.until(gate.reached.is_set)
         with process.SecondMember(settings, client_id="z"):
             await process.until(
-                lambda: len(worker.delivery.assignment.owned) == 2 and worker.chunk_consumer.flow_active
+                lambda: len(worker.delivery.assignment.owned) == len(AGENTS) and worker.chunk_consumer.flow_active
             )
             gate.opened.set()
             (stayed,) = {tp.partition for tp in worker.delivery.assignment.owned}
@@ -93,6 +94,6 @@ async def test_nothing_is_fetched_before_it_is_taken_over(
         await process.until(lambda: position() == 2 * RECORDS)
         monkeypatch.setattr(assignment.Assignment, "take_over", slow)
         with process.SecondMember(settings, client_id="z"):
-            await process.until(lambda: len(worker.delivery.assignment.owned) == 2)
+            await process.until(lambda: len(worker.delivery.assignment.owned) == len(AGENTS))
 
             assert reached == [2 * RECORDS]

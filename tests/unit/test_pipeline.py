@@ -10,16 +10,28 @@ import pytest
 
 from agents.pipeline import RECORDS_AT_A_TIME, Pipeline
 from agents.plans.domain_events import DomainEventsPlan
+from agents.plans.replay import ReplayPlan
 from agents.plans.user_changes import UserChangesPlan
 from agents.ports import Publication
-from schemas.delivery import Parcel
+from schemas.delivery import Parcel, Verdict
 from schemas.errors import FencedError
+from schemas.person_state import unpack
 from streams.delivery.turns import Turns
-from tests.builders import make_change, make_chunk, operations_of
+from tests.builders import make_change, make_chunk, operations_of, settle_down
 from tests.fakes import FakeCourier, FakeJournal, FakeLedger, FakeObserver
+from tests.replays import replay_of
 from tests.unit.input_records import InputRecord, make_event
 
 NOW_MS = 1_795_341_600_999
+
+
+class SlowCourier(FakeCourier):
+    """Lets others work before it delivers."""
+
+    async def deliver(self, parcels: Sequence[Parcel]) -> list[Verdict]:
+        """A few turns later."""
+        await settle_down()
+        return await super().deliver(parcels)
 
 
 class World:
@@ -155,3 +167,28 @@ async def test_a_refusal_is_a_dead_letter_with_its_status() -> None:
     ((_, value, headers),) = publication.letters
 
     assert (value, dict(headers)["cio.status"], publication.people) == (make_change().value, b"207", [])
+
+
+async def test_letters_lie_in_the_order_of_their_records() -> None:
+    """Also where they were concluded in another one, so that a person's are replayed in it."""
+    world = World(courier=FakeCourier(decides=lambda _: False))
+    records = [make_change("b", offset=0), InputRecord(key=b"a", value=b"{", offset=1), make_change("b", offset=2)]
+    publication = await world.changes([*records, make_change("a", offset=3)])
+
+    assert [dict(headers)["__dlq.errors.offset"] for _, _, headers in publication.letters] == [b"0", b"1", b"2", b"3"]
+
+
+@pytest.mark.parametrize("is_replay_first", [True, False])
+async def test_a_replay_and_a_live_change_of_a_person_do_not_overlap(*, is_replay_first: bool) -> None:
+    """Whichever comes second knows what the first has delivered."""
+    world = World(courier=SlowCourier())
+    older = make_chunk([replay_of(make_change(offset=0, plan="old"))]), ReplayPlan
+    newer = make_chunk([make_change(offset=1, plan="new")]), UserChangesPlan
+    works = [older, newer] if is_replay_first else [newer, older]
+    async with asyncio.TaskGroup() as group:
+        for chunk, plan in works:
+            group.create_task(world.pipeline.process(chunk, plan))
+    outcomes = [result["outcome"] for each in world.journal.published for result in results(each)]
+
+    assert outcomes == (["delivered", "delivered"] if is_replay_first else ["delivered", "superseded"])
+    assert unpack(world.ledger.kept.people[b"u-1"]).offset == 1

@@ -1,10 +1,14 @@
 """The exact bytes of results and of dead letters' headers."""
 
+from dataclasses import replace
+
 import orjson
+import pytest
 
 from agents.steps.report import iso_utc, letter_headers, result
 from schemas.conclusion import Conclusion
 from schemas.dead_letter import Header
+from tests.replays import replay_headers, replay_of
 from tests.unit.input_records import InputRecord
 
 FINGERPRINT = bytes.fromhex("9f000000000000000000000000000001")
@@ -130,3 +134,63 @@ def test_a_letter_carries_the_first_time_of_a_record_that_has_been_set_aside_bef
     given = headers(Conclusion(record, "dead", "rejected"))
 
     assert dict(given)["cio.timestamp_ms"] == b"1795341600123"
+
+
+REPLAY = replay_of(
+    InputRecord(topic="staging.user-changes", partition=3, offset=1042, timestamp=5, headers=[("trace", b"1")]),
+    offset=9,
+)
+
+
+def test_a_replays_result_names_both_its_places() -> None:
+    """Its own, and the first."""
+    told = orjson.loads(result(Conclusion(REPLAY, "delivered"), now_ms=0, processed_at=""))
+
+    assert (told["source"]["topic"], told["source"]["offset"]) == ("customerio-replay", 9)
+    assert told["origin"] == {"topic": "staging.user-changes", "partition": 3, "offset": 1042}
+
+
+@pytest.mark.parametrize(
+    "record", [replace(REPLAY, topic="user-changes"), replace(REPLAY, headers=[("trace", b"1")]), RECORD]
+)
+def test_what_is_no_replay_has_no_origin(record: InputRecord) -> None:
+    """Nor has a replay without readable headers; a publisher's headers of our names say nothing elsewhere."""
+    assert "origin" not in orjson.loads(result(Conclusion(record, "delivered"), now_ms=0, processed_at=""))
+
+
+def test_headers_do_not_pile_up_over_replays() -> None:
+    """Of a letter that was replayed three times, all but the count and what happened last is as at first."""
+    record = InputRecord(
+        topic="domain-events", partition=3, offset=7, timestamp=5, headers=[("trace", b"\xff"), ("cio.reason", b"mine")]
+    )
+    first = headers(Conclusion(record, "dead", "rejected", "no", status=400, attempts=1))
+    letter = first
+    for number in range(3):
+        replay = replace(
+            record,
+            topic="customerio-replay",
+            offset=number,
+            timestamp=100 + number,
+            headers=replay_headers(letter, even_if_older=True),
+        )
+        letter = headers(Conclusion(replay, "dead", "retries_exhausted", "late", status=503, attempts=4 + number))
+    changed = {
+        "__dlq.errors.delivery.count": b"6",
+        "__dlq.errors.message": b"late",
+        "cio.status": b"503",
+        "cio.attempts": b"6",
+        "cio.replays": b"3",
+    }
+    ours = [(name, changed.get(name, value)) for name, value in first[2:]]
+
+    assert letter == [*first[:2], *((name, b"retries_exhausted" if name == "cio.reason" else v) for name, v in ours)]
+    assert letter[-1] == ("cio.replays", b"3")
+
+
+def test_a_stray_on_the_replay_topic_keeps_all_its_headers() -> None:
+    """Nobody knows whose they are; its letter names the place where it was found."""
+    stray = InputRecord(topic="customerio-replay", partition=1, offset=4, headers=[("cio.replays", b"2"), ("x", b"1")])
+    found = headers(Conclusion(stray, "dead", "malformed"))
+
+    assert found[:2] == stray.headers
+    assert (dict(found)["__dlq.errors.topic"], dict(found)["cio.replays"]) == (b"customerio-replay", b"0")
