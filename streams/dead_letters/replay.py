@@ -39,7 +39,6 @@ class Replay:
         by: str,
         pace: Pace,
         clock_ms: Callable[[], int],
-        observe: Callable[[Tally], None] = lambda _: None,
     ) -> None:
         self.tally = Tally()
         self._settings = settings
@@ -48,15 +47,16 @@ class Replay:
         self._by = by
         self._pace = pace
         self._clock_ms = clock_ms
-        self._observe = observe
+        self._observe: Callable[[Tally], None] = lambda _: None
 
-    def run(self, choice: Choice) -> None:
-        """Replay, partition by partition, in the order of the letters.
+    def run(self, choice: Choice, observe: Callable[[Tally], None]) -> None:
+        """Replay, partition by partition, in the order of the letters; `observe` is told of each step.
 
         Raises:
             OvertakenError: somebody else has begun on a partition; `tally` says how far we came.
             UnavailableError: Kafka does not answer; as above.
         """
+        self._observe = observe
         for partition, chosen in choice.partitions.items():
             if self._pace.is_over:
                 return

@@ -67,12 +67,11 @@ class ReplayRun:
             self._refuse_missing()
             if question := self._question():
                 ask(question, yes=yes)
-            with Pace(rate) as pace, self._progress() as observe:
-                replay = Replay(
-                    self._settings, letters, terms=self._terms, by=by, pace=pace, clock_ms=_now_ms, observe=observe
-                )
+            with Pace(rate) as pace:
+                replay = Replay(self._settings, letters, terms=self._terms, by=by, pace=pace, clock_ms=_now_ms)
                 try:
-                    replay.run(self._choice)
+                    with self._progress() as observe:
+                        replay.run(self._choice, observe)
                 finally:
                     self._tell(replay.tally, what_if, is_interrupted=pace.is_over)
         if pace.is_over:
