@@ -39,6 +39,7 @@ OF_LETTERS: Final = (
     *(TOPIC, PARTITION, OFFSET, GROUP, DELIVERY_COUNT, MESSAGE, ORIGINAL_TOPIC, REASON, STATUS, ATTEMPTS, FAILED_AT),
     *(FINGERPRINT, EVENT_ID, TIMESTAMP_MS, REPLAYS),
 )
+_NEEDED: Final = (TOPIC, PARTITION, OFFSET, REASON, REPLAYS)
 OF_REPLAYS: Final = (NAMED, EVEN_IF_OLDER, REPLAY_NOTE, EDITED_BY, EDITED_AT, EDIT_DIFF)
 
 Header = tuple[str, bytes | None]
@@ -119,7 +120,7 @@ class DeadLetter:
 
 def read_letter(record: Stored) -> DeadLetter | None:
     """Read a record of the dead-letter topic; None when no worker of ours has written it."""
-    ours = _texts(record.headers)
+    ours = _ours(record.headers)
     origin, reason = origin_of(record.headers), ours.get(REASON)
     replays = _number(ours.get(REPLAYS))
     if origin is None or reason not in get_args(DeadReason) or replays is None:
@@ -145,27 +146,27 @@ def read_letter(record: Stored) -> DeadLetter | None:
 
 def origin_of(headers: Sequence[Header]) -> Origin | None:
     """The first place of a letter's or a replay's record; None where the headers do not tell."""
-    ours = _texts(headers)
+    ours = _ours(headers)
     topic, partition, offset = ours.get(TOPIC), _number(ours.get(PARTITION)), _number(ours.get(OFFSET))
     return None if not topic or partition is None or offset is None else Origin(topic, partition, offset)
 
 
 def replays_of(headers: Sequence[Header]) -> int:
     """How often a letter's or a replay's record has been replayed."""
-    return _number(_texts(headers).get(REPLAYS)) or 0
+    return _number(_ours(headers).get(REPLAYS)) or 0
 
 
 def without_ours(headers: Sequence[Header]) -> list[Header]:
-    """The publisher's own headers: the last of each name of a letter's is taken away, and all that follows those."""
-    before_tail = headers[: len(headers) - len(_tail(headers))]
+    """The publisher's own headers: what a letter's writer has added is taken away, and all that follows it."""
+    start, end = _span(headers)
     left = set(OF_LETTERS)
     kept: list[Header] = []
-    for name, value in reversed(before_tail):
+    for name, value in reversed(headers[start:end]):
         if name in left:
             left.discard(name)
         else:
             kept.append((name, value))
-    return kept[::-1]
+    return [*headers[:start], *kept[::-1]]
 
 
 def replay_texts(headers: Sequence[Header]) -> dict[str, str]:
@@ -180,8 +181,26 @@ def _first_name(record: Stored) -> LetterName:
 
 def _tail(headers: Sequence[Header]) -> Sequence[Header]:
     """What comes after the last of a letter's own headers: there a publisher has put nothing."""
-    last = max((at for at, (name, _) in enumerate(headers) if name == REPLAYS), default=len(headers))
-    return headers[last + 1 :]
+    return headers[_span(headers)[1] :]
+
+
+def _span(headers: Sequence[Header]) -> tuple[int, int]:
+    """From where to where a letter's own headers stand: its writer puts them behind the publisher's, topic first.
+
+    Without this a publisher's `cio.status` would count for a letter that has none. Where they are in another order, all
+    headers count.
+    """
+    end = max((at + 1 for at, (name, _) in enumerate(headers) if name == REPLAYS), default=0)
+    start = max((at for at, (name, _) in enumerate(headers[:end]) if name == TOPIC), default=0)
+    for first, behind in ((start, end), (0, end)):
+        if {name for name, _ in headers[first:behind]}.issuperset(_NEEDED):
+            return first, behind
+    return 0, len(headers)
+
+
+def _ours(headers: Sequence[Header]) -> dict[str, str]:
+    start, end = _span(headers)
+    return _texts(headers[start:end])
 
 
 def _texts(headers: Sequence[Header]) -> dict[str, str]:

@@ -32,6 +32,12 @@ class Letters:
     def __init__(self, settings: Settings, reader: PartitionReader) -> None:
         self._settings = settings
         self._reader = reader
+        self._foreign: dict[int, int] = {}
+
+    @property
+    def foreign(self) -> int:
+        """How many records were passed over because no worker of ours has written them, each counted once."""
+        return sum(self._foreign.values())
 
     def partitions(self) -> list[int]:
         """The partitions of the dead-letter topic."""
@@ -39,18 +45,25 @@ class Letters:
 
     def decisions(self, partition: int) -> dict[LetterName, Decision]:
         """The last decision on each letter whose name begins with this partition."""
-        place = (self._settings.topic(topic_plan.DLQ_DECISIONS), partition)
         found: dict[LetterName, Decision] = {}
-        for record in self._reader.read_settled(place):
-            name = _letter_named(record.key)
-            if name is None:
-                continue
-            decision = decode_decision(record.value) if record.value else None
+        for name, decision in self.history(partition):
             if decision is None:
                 found.pop(name, None)
             else:
                 found[name] = decision
         return found
+
+    def history(self, partition: int) -> Iterator[tuple[LetterName, Decision | None]]:
+        """Yield what was decided, oldest first, as far as Kafka has kept it; None takes the last one back."""
+        place = (self._settings.topic(topic_plan.DLQ_DECISIONS), partition)
+        for record in self._reader.read_settled(place):
+            name = _letter_named(record.key)
+            if name is not None:
+                yield name, decode_decision(record.value) if record.value else None
+
+    def end(self, partition: int) -> int:
+        """The offset after the last letter of the partition."""
+        return self._reader.bounds((self._settings.topic(topic_plan.DLQ), partition))[1]
 
     def read(
         self,
@@ -68,10 +81,13 @@ class Letters:
         decided = self.decisions(partition) if decisions is None else decisions
         place = (self._settings.topic(topic_plan.DLQ), partition)
         oldest, _ = self._reader.bounds(place)
+        foreign = 0
         anew: set[LetterName] = set()  # letters that were written anew: their first place may still be there
         for record in self._reader.read(place, start, end):
             letter = read_letter(record)
             if letter is None:
+                foreign += 1
+                self._foreign[partition] = max(foreign, self._foreign.get(partition, 0))
                 continue
             if letter.offset != letter.name.offset:
                 if letter.name in anew or letter.name.offset >= oldest:

@@ -5,9 +5,9 @@ Blocking. Shows what is committed, and never joins a group.
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Self, cast
+from typing import Self, TypeVar, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -22,6 +22,9 @@ ANSWER_S = 15.0
 SETTLE_S = 30.0  # so long may a killed command's, or worker's, transaction stay open, the broker's scan included
 POLL_S = 0.5
 
+_PASSING = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
+
+T = TypeVar("T")
 Place = tuple[str, int]  # full name of a topic, partition
 
 
@@ -97,10 +100,9 @@ class PartitionReader:
     def offset_at(self, place: Place, timestamp_ms: int) -> int:
         """The first offset whose record is not older than this; the end when all are."""
         wanted = TopicPartition(*place, timestamp_ms)
-        try:
-            found = self._consumer.offsets_for_times([wanted], timeout=ANSWER_S)[0]
-        except KafkaException as error:
-            raise UnavailableError(f"{_named(place)} cannot be searched: {error.args[0].str()}") from error
+        (found,) = _answered(
+            lambda: self._consumer.offsets_for_times([wanted], timeout=ANSWER_S), f"{_named(place)} cannot be searched"
+        )
         if found.error is not None:
             raise UnavailableError(f"{_named(place)} cannot be searched: {found.error.str()}")
         return found.offset if found.offset >= 0 else self.bounds(place)[1]
@@ -159,11 +161,22 @@ class PartitionReader:
 
 
 def _bounds(consumer: Consumer, place: Place) -> tuple[int, int]:
-    try:
-        oldest, end = consumer.get_watermark_offsets(TopicPartition(*place), timeout=ANSWER_S)
-    except KafkaException as error:
-        raise UnavailableError(f"The ends of {_named(place)} cannot be read: {error.args[0].str()}") from error
-    return oldest, end
+    return _answered(
+        lambda: consumer.get_watermark_offsets(TopicPartition(*place), timeout=ANSWER_S),
+        f"The ends of {_named(place)} cannot be read",
+    )
+
+
+def _answered(ask: Callable[[], T], complaint: str) -> T:
+    """Ask, and again while a partition has no leader yet, or another one."""
+    deadline = time.monotonic() + ANSWER_S
+    while True:
+        try:
+            return ask()
+        except KafkaException as error:
+            if error.args[0].code() not in _PASSING or time.monotonic() > deadline:
+                raise UnavailableError(f"{complaint}: {error.args[0].str()}") from error
+        time.sleep(POLL_S)
 
 
 def _stored(message: Message) -> Stored:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import typer
+
 from streams import logs
 from streams.dead_letters.letters import Letters
 from streams.kafka.partition_reader import PartitionReader
@@ -18,4 +20,9 @@ def opened(settings: Settings) -> Iterator[Letters]:
     """
     logs.configure(settings.with_changes(log_level="critical"))
     with PartitionReader(settings) as reader:
-        yield Letters(settings, reader)
+        letters = Letters(settings, reader)
+        yield letters
+        if letters.foreign:
+            typer.echo(
+                f"{letters.foreign} records on the topic were passed over: no worker of ours wrote them", err=True
+            )

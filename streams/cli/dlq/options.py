@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from schemas.dead_letter import LetterName
+from schemas.decision import LetterState
 from schemas.outcome import DeadReason
 from streams.cli.when import point_in_time_ms
 from streams.settings import Settings
@@ -28,9 +29,13 @@ def short_text(text: str | None) -> str | None:
     """Check what goes with a record: it is given room for so much.
 
     Raises:
-        typer.BadParameter: it is too long.
+        typer.BadParameter: it is too long, or no UTF-8.
     """
-    if text is not None and len(text.encode()) > TEXT_BYTES_MAX:
+    try:
+        size = len((text or "").encode())
+    except UnicodeEncodeError:
+        raise typer.BadParameter("is not UTF-8") from None
+    if size > TEXT_BYTES_MAX:
         raise typer.BadParameter(f"over {TEXT_BYTES_MAX} bytes")
     return text
 
@@ -53,6 +58,7 @@ EvenIfOlder = Annotated[bool, typer.Option("--even-if-older", help="Deliver it a
 Note = Annotated[str | None, typer.Option("--reason-note", help="Why, for whoever looks later.", callback=short_text)]
 By = Annotated[str | None, typer.Option("--by", help="Who does it, if not who is logged in.", callback=short_text)]
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show personal data, which is masked otherwise.")]
+StateOption = Annotated[LetterState | None, which("What became of it.", "--state")]
 
 
 @dataclass(frozen=True, slots=True)

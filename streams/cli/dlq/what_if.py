@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from schemas.outcome import Outcome
-from streams.cli.dlq.screen import console, letters_text
+from streams.cli.dlq.screen import console, letters_text, printable
 from streams.dead_letters.choice import Choice
 from streams.dead_letters.rehearsal import Rehearsed
 
@@ -41,7 +41,9 @@ class WhatIf:
         self.verdicts[rehearsed.verdict] += 1
         if len(self._rows) < ROWS_MAX:
             letter = rehearsed.letter
-            self._rows.append((str(letter.name), str(letter.origin), letter.reason, str(rehearsed)))
+            self._rows.append(
+                (str(letter.name), printable(str(letter.origin)), letter.reason, printable(str(rehearsed)))
+            )
 
     def show(self, *, is_sandboxed: bool, to_stderr: bool = False) -> None:
         """Print it for people."""
