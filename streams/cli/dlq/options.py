@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -11,8 +11,10 @@ from schemas.dead_letter import LetterName
 from schemas.decision import LetterState
 from schemas.outcome import DeadReason
 from streams.cli.when import point_in_time_ms
-from streams.dead_letters.selection import Selection
 from streams.settings import Settings
+
+if TYPE_CHECKING:
+    from streams.dead_letters.selection import Selection
 
 TEXT_BYTES_MAX: Final = 1_000
 _WHICH: Final = "Which letters (all that is given must hold)"
@@ -38,7 +40,7 @@ def short_text(text: str | None) -> str | None:
     return text
 
 
-LettersArgument = Annotated[list[str] | None, typer.Argument(metavar="[LETTER]...", help="As PARTITION/OFFSET: 3/17.")]
+LettersArgument = Annotated[list[str] | None, typer.Argument(metavar="LETTER", help="As PARTITION/OFFSET: 3/17.")]
 LetterArgument = Annotated[str, typer.Argument(metavar="LETTER", help="As PARTITION/OFFSET: 3/17.")]
 TopicOption = Annotated[str | None, which("Input topic that the record was on, without TOPIC_PREFIX.", "--topic")]
 PartitionOption = Annotated[int | None, which("Partition that the record was on.", "--partition", min=0)]
@@ -59,7 +61,7 @@ Reveal = Annotated[bool, typer.Option("--reveal", help="Show personal data, whic
 StateOption = Annotated[LetterState | None, which("What became of it.", "--state")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Filters:
     """The options as given."""
 
@@ -72,12 +74,14 @@ class Filters:
     since: str | None = None
     until: str | None = None
 
-    def selection(self, settings: Settings, letters: Sequence[str] | None = None) -> Selection:
+    def selection(self, settings: Settings, letters: Sequence[str] | None = None) -> "Selection":
         """What they select among the letters of these settings.
 
         Raises:
             typer.BadParameter: one of them is malformed.
         """
+        from streams.dead_letters.selection import Selection  # noqa: PLC0415 - Kafka's client takes a while to import
+
         now_ms = time.time_ns() // 1_000_000
         return Selection(
             names=tuple(letter_name(text) for text in letters or ()),
