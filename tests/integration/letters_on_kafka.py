@@ -36,8 +36,10 @@ def write_letters(settings: Settings, letters: Sequence[StoredLetter]) -> list[s
     return placed
 
 
-def dlq(settings: Settings, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end, off a terminal; it must end with this code."""
+def dlq(
+    settings: Settings, *arguments: str, code: int = 0, stdin: int = subprocess.DEVNULL
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, off a terminal unless `stdin` is one; it must end with this code."""
     own = {
         "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap,
         "TOPIC_PREFIX": settings.topic_prefix,
@@ -47,7 +49,7 @@ def dlq(settings: Settings, *arguments: str, code: int = 0) -> subprocess.Comple
     done = subprocess.run(
         [sys.executable, "-m", "streams", "dlq", *arguments],
         env={**os.environ, **own},
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         capture_output=True,
         text=True,
         check=False,

@@ -1,5 +1,6 @@
 """`dlq discard` on a real Kafka: a decision that every machine sees, asked for first, and never over another one."""
 
+import os
 import threading
 
 from schemas.dead_letter import LetterName
@@ -128,3 +129,19 @@ def test_two_at_once_discard_each_letter_once(settings_factory: SettingsFactory)
     assert sorted(set(written)) == sorted(written)
     assert len(written) == sum(work.discarded.count for work in works)
     assert set(written) == set(names) or trouble
+
+
+def test_a_person_is_asked_and_may_say_no(settings_factory: SettingsFactory) -> None:
+    """On a terminal; then nothing is written, and it ends with 1."""
+    settings = settings_factory()
+    (name,) = write_letters(settings, letters_of(settings, 1))
+    ours, theirs = os.openpty()
+    try:
+        os.write(ours, b"n\n")
+        done = dlq(settings, "discard", "--all", "--reason-note", "x", code=1, stdin=theirs)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+    assert "Discard 1 letters (1 rejected)?" in done.stderr
+    assert ("", {name: "open"}) == (done.stdout.strip(), states(settings))

@@ -7,6 +7,7 @@ from confluent_kafka import Producer
 from streams.kafka.clients import librdkafka_config
 from streams.settings import Settings
 from tests.conftest import SettingsFactory
+from tests.integration import worker_in_process as process
 from tests.integration.letters_on_kafka import dlq, told, write_letters
 from tests.letters import StoredLetter, make_letter
 from tests.unit.input_records import InputRecord, make_event, make_upsert
@@ -62,7 +63,7 @@ def test_list_prints_an_object_a_line_the_newest_first(settings_factory: Setting
         "repeats": 1,
     } == lines[0]
     assert ["open", "open", "parked"] == [line["state"] for line in lines]
-    assert "1 records on the topic were passed over" in done.stderr
+    assert "no worker of ours wrote them: 1" in done.stderr
 
 
 def test_filters_must_all_hold(settings_factory: SettingsFactory) -> None:
@@ -199,3 +200,22 @@ def test_without_topics_or_kafka_one_line_says_so(settings_factory: SettingsFact
 
     assert "topics create" in no_topic
     assert "127.0.0.1:1 cannot be reached" in no_kafka
+
+
+async def test_what_a_worker_has_set_aside_is_listed_and_explained(settings_factory: SettingsFactory) -> None:
+    """Its letters are read as they are written, and six alike are one row."""
+    settings = settings_factory()
+    process.publish_malformed(settings, 3)
+    async with process.running_app(settings):
+        await process.until(lambda: process.concluded(settings).total() == 6)
+    lines = told(settings, "list", "--topic", "user-changes", "--user", "u-1", "--reason", "malformed")
+    (explained,) = told(settings, "show", lines[0]["letter"])
+
+    assert [6] * 6 == [line["repeats"] for line in lines]
+    assert {(partition, offset) for partition in (0, 1) for offset in range(3)} == {
+        (line["partition"], line["offset"]) for line in lines
+    }
+    assert "value: is not JSON (character 1)" == explained["message"] == lines[0]["message"]
+    assert ("u-1", "binary", 1, None) == tuple(
+        explained[name] for name in ("key", "value_form", "value_bytes", "value_hex")
+    )

@@ -48,7 +48,7 @@ def _tell(discarded: Discarded, *, as_json: bool) -> None:
         told = {"discarded": discarded.count, "skipped": skipped, "skipped_count": discarded.skipped_count}
         typer.echo(json.dumps(told))
         return
-    typer.echo(f"{discarded.count} letters discarded")
+    typer.echo(f"letters discarded: {discarded.count}")
     for name, state in discarded.skipped:
         typer.echo(f"{name} was skipped: it is {state}", err=True)
     more = discarded.skipped_count - len(discarded.skipped)

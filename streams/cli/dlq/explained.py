@@ -29,7 +29,7 @@ def page(explanation: Explanation, on_replay: str | None = None) -> RenderableTy
     ):
         told = list(body)
         if told:
-            sections += [Text(heading, style="bold"), *(Padding(each, (0, 0, 0, 2)) for each in told)]
+            sections += [Text(heading, style="bold"), *(Padding(each, (0, 0, 0, 2), expand=False) for each in told)]
     return Group(*sections, Text())
 
 

@@ -23,6 +23,4 @@ def opened(settings: Settings) -> Iterator[Letters]:
         letters = Letters(settings, reader)
         yield letters
         if letters.foreign:
-            typer.echo(
-                f"{letters.foreign} records on the topic were passed over: no worker of ours wrote them", err=True
-            )
+            typer.echo(f"records passed over because no worker of ours wrote them: {letters.foreign}", err=True)
