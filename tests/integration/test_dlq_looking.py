@@ -138,6 +138,8 @@ def test_show_explains_and_marks_the_field(settings_factory: SettingsFactory) ->
     assert ADA == revealed["value"]["user"]["email"] == revealed["operations"][0]["attributes"]["email"]
     assert [{"name": "from", "value": "Ada Lovelace"}] == revealed["headers"]
     assert "identify" == masked["operations"][0]["action"]
+    assert "what will happen on replay\n  it would be delivered" in page
+    assert "would be delivered" == masked["on_replay"]
 
 
 def test_an_unknown_letter_is_one_line(settings_factory: SettingsFactory) -> None:
