@@ -5,7 +5,7 @@ A command imports what is heavy only when it runs, so that `--help` and wrong us
 
 import typer
 
-from streams.cli import topics
+from streams.cli import dlq, topics
 from streams.cli.check import check
 from streams.cli.kafka import kafka
 from streams.cli.publish import publish
@@ -28,3 +28,4 @@ app.command()(sandbox)
 app.command()(kafka)
 app.command()(check)
 app.command()(publish)
+app.add_typer(dlq.app, name="dlq")
