@@ -1,6 +1,6 @@
 """Reads partitions from one offset to another, in flat memory, for commands that look at what lies on Kafka.
 
-Blocking. Shows what is committed, and never joins a group.
+Blocking. Shows what is committed, unless asked for everything, and never joins a group.
 """
 
 import logging
@@ -42,10 +42,14 @@ class Stored:
 
 
 class PartitionReader:
-    """One consumer, used by one thread for one `read` at a time; a context manager."""
+    """One consumer, used by one thread for one `read` at a time; a context manager.
 
-    def __init__(self, settings: Settings) -> None:
+    `everything` shows also what was rolled back, or is not committed yet: every byte that lies there.
+    """
+
+    def __init__(self, settings: Settings, *, everything: bool = False) -> None:
         self._settings = settings
+        self._isolation_level = "read_uncommitted" if everything else "read_committed"
         self._reading: object = None
 
     def __enter__(self) -> Self:
@@ -56,7 +60,7 @@ class PartitionReader:
             UnavailableError: Kafka cannot be reached, with the reason.
         """
         connected_admin(self._settings)
-        self._consumer = self._create("read_committed")
+        self._consumer = self._create(self._isolation_level)
         self._uncommitted = self._create("read_uncommitted")
         return self
 
