@@ -3,6 +3,7 @@
 import typer
 
 from streams.cli.dlq.discard import discard
+from streams.cli.dlq.erase import erase
 from streams.cli.dlq.list import list_letters
 from streams.cli.dlq.show import show
 from streams.cli.dlq.stats import stats
@@ -14,3 +15,4 @@ app.command("list")(list_letters)
 app.command()(show)
 app.command()(stats)
 app.command()(discard)
+app.command()(erase)
