@@ -24,6 +24,9 @@ class Memory(Protocol):
     def person(self, user_id: bytes) -> bytes | None:
         """The packed state of a person, None when nothing was ever delivered for them."""
 
+    def ledger_key(self, user_id: bytes) -> bytes:
+        """The key under which a person stands in the ledger: the id, unless it was erased there."""
+
     def has_event(self, fingerprint: bytes) -> bool:
         """Whether an event of this fingerprint was delivered within the dedupe window."""
 

@@ -38,13 +38,14 @@ class OvertakenError(StreamsError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """A record to be written together with decisions; `topic` is its full name."""
+    """A record to be written together with decisions; `topic` is its full name, `timestamp_ms` its time, 0 for now."""
 
     topic: str
     partition: int
     key: bytes | None
     value: bytes | None
     headers: Sequence[Header] = ()
+    timestamp_ms: int = 0
 
 
 class DecisionWriter:
@@ -115,7 +116,13 @@ class DecisionWriter:
         self._producer.begin_transaction()
         for each in records:
             produce(
-                self._producer, each.topic, each.partition, key=each.key, value=each.value, headers=each.headers or None
+                self._producer,
+                each.topic,
+                each.partition,
+                key=each.key,
+                value=each.value,
+                headers=each.headers or None,
+                timestamp_ms=each.timestamp_ms,
             )
         for name, decision in decided.items():
             key, value = decision_key(name), encode_decision(decision)

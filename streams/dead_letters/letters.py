@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from schemas.dead_letter import LetterName, read_letter
 from schemas.decision import Decision, decode_decision, state_of
+from streams.dead_letters.folding import Folding
 from streams.dead_letters.letter import Letter
 from streams.kafka import topic_plan
 from streams.kafka.partition_reader import PartitionReader
@@ -64,19 +65,15 @@ class Letters:
         """
         decided = self.decisions(partition) if decisions is None else decisions
         place = (self._settings.topic(topic_plan.DLQ), partition)
-        oldest, _ = self._reader.bounds(place)
-        foreign = 0
-        anew: set[LetterName] = set()  # letters that were written anew: their first place may still be there
+        folding, foreign = Folding(self._reader.bounds(place)[0]), 0
         for record in self._reader.read(place, start, end):
             letter = read_letter(record)
             if letter is None:
                 foreign += 1
                 self._foreign[partition] = max(foreign, self._foreign.get(partition, 0))
                 continue
-            if letter.offset != letter.name.offset:
-                if letter.name in anew or letter.name.offset >= oldest:
-                    continue
-                anew.add(letter.name)
+            if folding.is_passed_over(letter):
+                continue
             decision = decided.get(letter.name)
             state = state_of(decision, replays=letter.replays, replays_max=self._settings.max_replays)
             yield Letter(letter=letter, decision=decision, state=state)

@@ -1,6 +1,6 @@
 """Reads partitions from one offset to another, in flat memory, for commands that look at what lies on Kafka.
 
-Blocking. Shows what is committed, and never joins a group.
+Blocking. Shows what is committed, unless asked for everything, and never joins a group.
 """
 
 import logging
@@ -42,11 +42,15 @@ class Stored:
 
 
 class PartitionReader:
-    """Used by one thread for one `read` at a time; a context manager. A question waits for `answer_s` at most."""
+    """Used by one thread for one `read` at a time; a context manager. A question waits for `answer_s` at most.
 
-    def __init__(self, settings: Settings, *, answer_s: float = ANSWER_S) -> None:
+    `everything` shows also what was rolled back, or is not committed yet: every byte that lies there.
+    """
+
+    def __init__(self, settings: Settings, *, answer_s: float = ANSWER_S, everything: bool = False) -> None:
         self._settings = settings
         self._answer_s = answer_s
+        self._isolation_level = "read_uncommitted" if everything else "read_committed"
         self._reading: object = None
 
     def __enter__(self) -> Self:
@@ -57,7 +61,7 @@ class PartitionReader:
             UnavailableError: Kafka cannot be reached, with the reason.
         """
         connected_admin(self._settings)
-        self._consumer = self._create("read_committed")
+        self._consumer = self._create(self._isolation_level)
         self._uncommitted = self._create("read_uncommitted")
         return self
 

@@ -17,12 +17,13 @@ def produce(
     key: bytes | None,
     value: bytes | None,
     headers: Sequence[Header] | None = None,
+    timestamp_ms: int = 0,
 ) -> None:
-    """Hand a record to the producer, waiting while its queue is full."""
+    """Hand a record to the producer, waiting while its queue is full; `timestamp_ms` 0 is now."""
     written: list[tuple[str, str | bytes | None]] | None = None if headers is None else list(headers)
     while True:
         try:
-            producer.produce(topic, value, key, partition, headers=written)
+            producer.produce(topic, value, key, partition, headers=written, timestamp=timestamp_ms)
         except BufferError:
             producer.poll(FULL_S)
         else:

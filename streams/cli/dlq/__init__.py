@@ -4,6 +4,7 @@ import typer
 
 from streams.cli.dlq.discard import discard
 from streams.cli.dlq.edit import edit
+from streams.cli.dlq.erase import erase
 from streams.cli.dlq.list import list_letters
 from streams.cli.dlq.replay import replay
 from streams.cli.dlq.resume import resume
@@ -20,3 +21,4 @@ app.command()(replay)
 app.command()(edit)
 app.command()(discard)
 app.command()(resume)
+app.command()(erase)
