@@ -10,7 +10,7 @@ from typing import Final
 from schemas.codec import claimed_id
 from schemas.dead_letter import Origin, origin_of
 from schemas.errors import StreamsError
-from schemas.person_id import key_text, presentable
+from schemas.person_id import erased_key, key_text, presentable
 from schemas.person_state import PersonState, unpack
 from streams.dead_letters.letter import Letter
 from streams.dead_letters.letters import Letters
@@ -103,12 +103,12 @@ class _Finder:
         return next((user_id for user_id in told if user_id), None)
 
     def _person(self, user_id: str) -> PersonState | None:
-        key, state = user_id.encode(), None
+        key = user_id.encode()
+        states: dict[bytes | None, bytes | None] = dict.fromkeys((key, erased_key(key)))
         place = (self._settings.topic(topic_plan.LEDGER_PEOPLE), self._place.partition)
         for records in self._bulk.read(place, *self._reader.bounds(place)):
-            for record in records:
-                if record.key() == key:
-                    state = record.value()
+            states.update((record.key(), record.value()) for record in records if record.key() in states)
+        state = states[key] or states[erased_key(key)]
         return unpack(state) if state else None
 
     def _next_offset(self) -> int | None:
