@@ -17,8 +17,9 @@ from streams.settings import Settings
 
 BATCH_RECORDS = 200  # each may be as large as the broker takes
 QUEUED_KIB = 32_768
+QUEUE_FULL_MS = 5  # by default nothing is fetched for a second whenever the queue was full
 ANSWER_S = 15.0
-POLL_S = 0.5
+POLL_S = 0.05  # so long is a batch waited for that does not become full, at the end of each partition too
 
 Place = tuple[str, int]  # full name of a topic, partition
 
@@ -50,7 +51,8 @@ class PartitionReader:
                     "auto.offset.reset": "earliest",
                     "isolation.level": "read_committed",
                     "queued.max.messages.kbytes": QUEUED_KIB,
-                    "fetch.wait.max.ms": 50,
+                    "fetch.queue.backoff.ms": QUEUE_FULL_MS,
+                    "fetch.wait.max.ms": 10,
                 },
             )
         )
