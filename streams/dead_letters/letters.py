@@ -52,13 +52,13 @@ class Letters:
                 found[name] = decision
         return found
 
-    def read(self, partition: int) -> Iterator[Letter]:
-        """Yield a partition's letters, oldest first; what no worker of ours has written is passed over."""
+    def read(self, partition: int, start: int | None = None) -> Iterator[Letter]:
+        """Yield a partition's letters from `start` (the oldest) on; what no worker of ours has written is left out."""
         decisions = self.decisions(partition)
         place = (self._settings.topic(topic_plan.DLQ), partition)
         oldest, _ = self._reader.bounds(place)
         anew: set[LetterName] = set()  # letters that were written anew: their first place may still be there
-        for record in self._reader.read(place):
+        for record in self._reader.read(place, start):
             letter = read_letter(record)
             if letter is None:
                 continue
