@@ -7,16 +7,17 @@ import time
 from collections.abc import Iterator
 from typing import Final, Self, cast
 
-from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.errors import UnavailableError
 from streams.kafka.clients import librdkafka_config
 from streams.kafka.partition_reader import Place
 from streams.settings import Settings
 
-BATCH_RECORDS: Final = 10_000
+BATCH_RECORDS: Final = 2_000  # more of them fill no batch sooner, but fall out of the processor's cache
 QUEUED_RECORDS: Final = 50_000
 QUEUED_KIB: Final = 16_384
+QUEUE_FULL_MS: Final = 5  # by default nothing is fetched for a second whenever the queue was full
 POLL_S: Final = 0.05  # a batch is what comes in this time, so large records make small batches
 SILENCE_S: Final = 30.0  # longer than a worker's transaction may stay open
 
@@ -25,6 +26,7 @@ class BulkReader:
     """One consumer, used by one thread; a context manager."""
 
     def __init__(self, settings: Settings) -> None:
+        self._known: set[str] = set()
         self._consumer = Consumer(
             librdkafka_config(
                 settings,
@@ -36,6 +38,7 @@ class BulkReader:
                     "isolation.level": "read_committed",
                     "queued.min.messages": QUEUED_RECORDS,
                     "queued.max.messages.kbytes": QUEUED_KIB,
+                    "fetch.queue.backoff.ms": QUEUE_FULL_MS,
                     "fetch.wait.max.ms": 10,  # so long does the last partition's fetch keep the next one's waiting
                 },
             )
@@ -55,6 +58,7 @@ class BulkReader:
         """
         if start >= end:
             return
+        self._learn(place[0])
         self._consumer.assign([TopicPartition(*place, start)])
         heard_s = time.monotonic()
         try:
@@ -73,17 +77,27 @@ class BulkReader:
         finally:
             self._consumer.unassign()
 
+    def _learn(self, topic: str) -> None:
+        """Ask who leads a topic's partitions: else librdkafka asks by itself, up to a second later."""
+        if topic in self._known:
+            return
+        try:
+            self._consumer.list_topics(topic, timeout=SILENCE_S)
+        except KafkaException as error:
+            raise UnavailableError(f"Kafka does not tell of {topic}: {error.args[0].str()}") from error
+        self._known.add(topic)
+
 
 def _records(messages: list[Message], place: Place, position: int) -> tuple[list[Message], int]:
     """What of the messages is a record, and the offset up to which the partition is read with them."""
-    if any(map(Message.error, messages)):
+    if any(message.error() is not None for message in messages):
         records = []
         for message in messages:
             error = message.error()
             if error is None:
                 records.append(message)
             elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
-                position = cast(int, message.offset())
+                position = max(position, cast(int, message.offset()))
             else:
                 raise UnavailableError(_told(place, error))
     else:

@@ -47,6 +47,7 @@ class LedgerReader:
             "enable.partition.eof": True,
             "auto.offset.reset": "earliest",  # when the oldest is deleted while we read; by default all is passed over
             "queued.max.messages.kbytes": 32_768,
+            "fetch.queue.backoff.ms": 5,  # by default nothing is fetched for a second whenever the queue was full
         }
         self._lock = threading.Lock()  # a restore that a rebalance overtook ends before the next begins
 

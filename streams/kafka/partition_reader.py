@@ -18,6 +18,7 @@ from streams.settings import Settings
 
 QUEUED_KIB = 32_768  # bounds the memory, beside as much again in a batch and one record of whatever size
 BATCH_RECORDS = 200
+QUEUE_FULL_MS = 5  # by default nothing is fetched for a second whenever the queue was full
 ANSWER_S = 15.0
 SETTLE_S = 30.0  # so long may a killed command's, or worker's, transaction stay open, the broker's scan included
 POLL_S = 0.5
@@ -79,7 +80,8 @@ class PartitionReader:
             "auto.offset.reset": "earliest",
             "isolation.level": isolation_level,
             "queued.max.messages.kbytes": QUEUED_KIB,
-            "fetch.wait.max.ms": 50,
+            "fetch.queue.backoff.ms": QUEUE_FULL_MS,
+            "fetch.wait.max.ms": 10,
         }
         return Consumer(librdkafka_config(self._settings, logger=silent, **own))
 

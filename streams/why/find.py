@@ -54,8 +54,11 @@ class _Finder:
 
     def story(self, asked: Origin) -> Story:
         """Put everything together."""
-        results = self._results()
-        letters = self._letters() if not results or any(result.outcome == "dead" for result in results) else []
+        next_offset = self._next_offset()
+        is_waiting = next_offset is not None and self._place.offset >= next_offset
+        results = self._results(is_waiting=is_waiting)
+        is_dead = any(result.outcome == "dead" for result in results)
+        letters = self._letters() if is_dead or not (results or is_waiting) else []
         if not (self._record or results or letters):
             raise StreamsError(f"{self._place} has been deleted, and nothing is left that tells of it")
         user_id = self._user_id(results, letters)
@@ -63,7 +66,7 @@ class _Finder:
             place=self._place,
             asked=asked,
             record=self._record,
-            next_offset=self._next_offset(),
+            next_offset=next_offset,
             results=results,
             letters=letters,
             replays=self._replays() if letters else [],
@@ -71,11 +74,11 @@ class _Finder:
             person=self._person(user_id) if user_id else None,
         )
 
-    def _results(self) -> list[ResultTold]:
-        oldest, end = self._bounds(topic_plan.RESULTS)
+    def _results(self, *, is_waiting: bool) -> list[ResultTold]:
+        oldest, end = self._reader.bounds((self._settings.topic(topic_plan.RESULTS), self._place.partition))
         start = self._start(topic_plan.RESULTS)
         found = list(self._results_between(start, end))
-        return found or list(self._results_between(oldest, start))
+        return found if found or is_waiting else list(self._results_between(oldest, start))
 
     def _results_between(self, start: int, end: int) -> Iterator[ResultTold]:
         named = str(self._place.offset).encode()
@@ -116,9 +119,6 @@ class _Finder:
         place = (self._place.topic, self._place.partition)
         committed = group.committed([place])[place]
         return committed if committed >= 0 else None
-
-    def _bounds(self, topic: str) -> tuple[int, int]:
-        return self._reader.bounds((self._settings.topic(topic), self._place.partition))
 
     def _start(self, topic: str) -> int:
         """From where what was written of the record lies on a topic, if its time is right."""

@@ -57,11 +57,7 @@ class Child:
 
     def peak_mb(self) -> float:
         """The most memory that it has had; where the system does not say, what it has now."""
-        with contextlib.suppress(OSError):
-            status = Path(f"/proc/{self._process.pid}/status").read_text()
-            return int(status.split("VmHWM:")[1].split()[0]) / 1024
-        resident: int = self.measured.memory_info().rss
-        return resident / MEGABYTE
+        return peak_memory_mb(self.measured)
 
     def ask_to_end(self) -> None:
         """Send it a SIGTERM, and do not wait."""
@@ -87,3 +83,12 @@ class Child:
 
     def __exit__(self, *_: object) -> None:
         self.end()
+
+
+def peak_memory_mb(process: psutil.Process) -> float:
+    """The most memory that a process has had; where the system does not say, what it has now."""
+    with contextlib.suppress(OSError):
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        return int(status.split("VmHWM:")[1].split()[0]) / 1024
+    resident: int = process.memory_info().rss
+    return resident / MEGABYTE

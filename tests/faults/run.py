@@ -11,6 +11,8 @@ from typing import Any, Final
 import orjson
 from confluent_kafka import TopicPartition
 
+from streams.audit.audit import audit as audit_topics
+from streams.audit.report import as_complaint
 from streams.kafka import topics
 from streams.kafka.clients import connected_admin, librdkafka_config
 from streams.sandbox.options import SandboxOptions
@@ -173,7 +175,7 @@ class _Run:
         findings = audit(traces)
         if self._plan.folder:
             self._keep(self._plan.folder, traces, findings.stale)
-        self._report.violations += findings.violations
+        self._report.violations += findings.violations + self._unproven(len(traces.published))
         summary, counts = traces.sandbox.summary, self._fleet.counts
         self._report.signals = {f"{name} of workers": counts[name] for name in ("kills", "stops", "pauses")}
         self._report.figures |= {
@@ -192,6 +194,13 @@ class _Run:
             "  of which stale": len(findings.stale),
             "  of which events again": summary["repeated_events"],
         }
+
+    def _unproven(self, published: int) -> list[str]:
+        """What the product's own audit has against it."""
+        found = audit_topics(self._settings, [CHANGES, EVENTS])
+        said = [] if found.is_proven else [f"cio-streams audit: {as_complaint(found)}"]
+        seen = found.total.inputs
+        return said if seen == published else [*said, f"cio-streams audit has seen {seen} of {published} records"]
 
     def _keep(self, folder: Path, traces: Traces, stale: list[int]) -> None:
         lines = [orjson.dumps(line | {"stale": line["seq"] in stale}) for line in traces.sandbox.log]

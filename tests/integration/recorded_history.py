@@ -22,28 +22,37 @@ Record = dict[str, Any]  # the arguments of a producer's `produce`, its topic ap
 
 @dataclass(slots=True)
 class History:
-    """One cluster's; topics by their short names."""
+    """One cluster's; topics by their short names. Each `writer` has transactions of its own."""
 
     settings: Settings
+    writer: str = "history"
     _producer: Producer = field(init=False)
 
     def __post_init__(self) -> None:
         """Be able to write in transactions."""
         self._producer = Producer(
-            librdkafka_config(self.settings, **{"transactional.id": f"{self.settings.app_id}-history"})
+            librdkafka_config(self.settings, **{"transactional.id": f"{self.settings.app_id}-{self.writer}"})
         )
         self._producer.init_transactions(CALL_S)
 
     def write(self, topic: str, records: Iterable[Record], *, aborted: bool = False) -> None:
         """Write in one transaction, which takes an offset of its own at its end."""
+        self.begin(topic, records)
+        if aborted:
+            self._producer.abort_transaction(CALL_S)
+        else:
+            self.end()
+
+    def begin(self, topic: str, records: Iterable[Record]) -> None:
+        """Write in a transaction that stays open."""
         self._producer.begin_transaction()
         for record in records:
             self._producer.produce(self.settings.topic(topic), **{"partition": 0, **record})
-        if aborted:
-            self._producer.flush(CALL_S)
-            self._producer.abort_transaction(CALL_S)
-        else:
-            self._producer.commit_transaction(CALL_S)
+        self._producer.flush(CALL_S)
+
+    def end(self) -> None:
+        """Commit it."""
+        self._producer.commit_transaction(CALL_S)
 
     def publish(self, topic: str, count: int, **record: Any) -> None:  # noqa: ANN401 - as `produce` takes them
         """Write so many input records."""

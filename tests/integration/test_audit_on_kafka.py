@@ -1,5 +1,6 @@
 """`cio-streams audit` in a process of its own, on a real Kafka: what it finds, and what is no fault."""
 
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,24 @@ def test_rolled_back_records_and_markers_are_no_gaps(settings: Settings, history
     code, data = run_json(settings, "audit")
 
     assert (0, {"inputs": 5, "results": 5}) == (code, numbers(data))
+
+
+def test_transactions_that_are_still_open(settings: Settings, history: History) -> None:
+    """A worker's is waited for; what comes after an upstream's is nobody's turn yet."""
+    history.publish(EVENTS, 3)
+    history.commit(EVENTS, 3)
+    upstream, worker = History(settings, "upstream"), History(settings, "worker")
+    upstream.begin(EVENTS, [{"value": b"{}"}])
+    history.publish(EVENTS, 1)
+    worker.begin(RESULTS, [{"value": history.result(source)} for source in sources(EVENTS, range(3))])
+    ending = threading.Timer(1.5, worker.end)
+    ending.start()
+
+    code, data = run_json(settings, "audit")
+    ending.join()
+    upstream.end()
+
+    assert (0, {"inputs": 3, "results": 3}) == (code, numbers(data))
 
 
 def test_what_retention_has_taken_is_no_fault(settings: Settings, history: History) -> None:

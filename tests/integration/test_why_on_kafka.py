@@ -120,7 +120,8 @@ def test_a_dead_record_and_its_replay(settings: Settings, history: History) -> N
 
 
 def test_a_result_from_before_its_records_time_is_found(settings: Settings, history: History) -> None:
-    """Publishers may give any time."""
+    """Publishers may give any time; it is searched for where the group is past the record."""
+    history.commit(CHANGES, 3, partition=1)
     history.write(RESULTS, [{"partition": 1, "value": history.result((CHANGES, 1, 2)), "timestamp": 1_000_000}])
 
     assert ["delivered"] == [each["outcome"] for each in run_json(settings, "why", f"{CHANGES}/1/2")[1]["results"]]
