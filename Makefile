@@ -26,8 +26,8 @@ check: install  ## format, lint, types, architecture
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: install  ## the whole test suite, on a real Kafka
-	$(BIN)/pytest
+test: install  ## the whole test suite, on a real Kafka; two files at a time, as most of it waits
+	$(BIN)/pytest -n 2 --dist loadfile
 
 bench: install  ## speed and memory on this machine
 	$(BIN)/python -m tests.bench

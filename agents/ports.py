@@ -1,7 +1,7 @@
 """What the verbs need from outside, as the smallest protocols that serve: `streams` has them, tests fake them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -11,7 +11,11 @@ from schemas.chunk import Chunk
 from schemas.conclusion import Conclusion
 from schemas.dead_letter import Header
 from schemas.delivery import Parcel, Verdict
+from schemas.flood import Flood
 from schemas.outcome import Outcome, Reason
+from schemas.record import Record
+
+Counts = Counter[tuple[Outcome, Reason | None]]
 
 
 class Memory(Protocol):
@@ -19,6 +23,9 @@ class Memory(Protocol):
 
     def person(self, user_id: bytes) -> bytes | None:
         """The packed state of a person, None when nothing was ever delivered for them."""
+
+    def ledger_key(self, user_id: bytes) -> bytes:
+        """The key under which a person stands in the ledger: the id, unless it was erased there."""
 
     def has_event(self, fingerprint: bytes) -> bool:
         """Whether an event of this fingerprint was delivered within the dedupe window."""
@@ -82,6 +89,20 @@ class Journal(Protocol):
         """
 
 
+class FloodGuard(Protocol):
+    """Keeps a topic from turning into dead letters."""
+
+    def judge(self, chunk: Chunk, counts: Counts, conclusions: Sequence[Conclusion]) -> Flood | None:
+        """None when this may be published, which counts it; else it must not be."""
+
+    async def wait_out(self, flood: Flood, passes: Callable[[Record], Awaitable[bool]], *, floods_before: int) -> None:
+        """Return when the chunk is worth another try, from its start.
+
+        That is when an operator says so, or when one of its suspects `passes`: they are tried in turn, after pauses
+        that grow, and begin the longer the more floods the chunk was before.
+        """
+
+
 class Ledger(Protocol):
     """The memories of the partitions that this worker owns."""
 
@@ -98,7 +119,7 @@ class Observer(Protocol):
     def concluded(
         self,
         chunk: Chunk,
-        counts: "Counter[tuple[Outcome, Reason | None]]",
+        counts: Counts,
         conclusions: Sequence[Conclusion],
         now_ms: int,
     ) -> None:

@@ -1,6 +1,7 @@
 """From a record's bytes to what it says, or to what is wrong with it. Never raises for what a publisher wrote."""
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -64,6 +65,15 @@ def claimed_id(value: bytes | None) -> str | None:
         return None
 
 
+def claimed_ids(value: bytes | None) -> frozenset[str]:
+    """Every id that a value names as its person's, however long; empty where it names nobody."""
+    try:
+        tree = parse_json(value) if value else None
+    except NotStrictJsonError:
+        return frozenset()
+    return frozenset(_ids(tree)) if isinstance(tree, dict) else frozenset()
+
+
 def _decode(value: bytes, validate: Callable[[object], T]) -> T | Malformed:
     try:
         tree = parse_json(value)
@@ -92,12 +102,17 @@ def _message(fault: ErrorDetails, path: tuple[int | str, ...]) -> str:
 
 
 def _claimed_id(tree: Any) -> str | None:  # noqa: ANN401  # any JSON
-    if not isinstance(tree, dict):
-        return None
-    user = tree.get("user")
-    for claim in (user.get("id") if isinstance(user, dict) else None, tree.get("user_id"), tree.get("anonymous_id")):
-        try:
-            return presentable(id_text(claim))
-        except ValueError:
-            continue
-    return None
+    return presentable(next(_ids(tree), None)) if isinstance(tree, dict) else None
+
+
+def _ids(tree: Mapping[str, Any]) -> Iterator[str]:
+    user, identifiers = tree.get("user"), tree.get("identifiers")
+    claims = (
+        user.get("id") if isinstance(user, dict) else None,
+        tree.get("user_id"),
+        tree.get("anonymous_id"),
+        identifiers.get("id") if isinstance(identifiers, dict) else None,  # a transactional message's
+    )
+    for claim in claims:
+        with contextlib.suppress(ValueError):
+            yield id_text(claim)

@@ -4,7 +4,7 @@ Ours are the last headers of their name: a publisher's of the same name stay, an
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol, Self, cast, get_args
 
@@ -39,10 +39,12 @@ OF_LETTERS: Final = (
     *(TOPIC, PARTITION, OFFSET, GROUP, DELIVERY_COUNT, MESSAGE, ORIGINAL_TOPIC, REASON, STATUS, ATTEMPTS, FAILED_AT),
     *(FINGERPRINT, EVENT_ID, TIMESTAMP_MS, REPLAYS),
 )
+_NEEDED: Final = frozenset({TOPIC, PARTITION, OFFSET, REASON, REPLAYS})
 OF_REPLAYS: Final = (NAMED, EVEN_IF_OLDER, REPLAY_NOTE, EDITED_BY, EDITED_AT, EDIT_DIFF)
 
 Header = tuple[str, bytes | None]
 _NAME: Final = re.compile(r"(\d{1,9})/(\d{1,18})", re.ASCII)
+_NUMBER: Final = re.compile(r"-?\d{1,19}", re.ASCII)
 
 
 class LetterName(NamedTuple):
@@ -119,13 +121,14 @@ class DeadLetter:
 
 def read_letter(record: Stored) -> DeadLetter | None:
     """Read a record of the dead-letter topic; None when no worker of ours has written it."""
-    ours = _texts(record.headers)
-    origin, reason = origin_of(record.headers), ours.get(REASON)
+    start, end = _span(record.headers)
+    ours = _texts(record.headers[start:end])
+    origin, reason = _origin(ours), ours.get(REASON)
     replays = _number(ours.get(REPLAYS))
     if origin is None or reason not in get_args(DeadReason) or replays is None:
         return None
     return DeadLetter(
-        name=_first_name(record),
+        name=_first_name(record, end),
         offset=record.offset,
         key=record.key,
         value=record.value,
@@ -145,27 +148,25 @@ def read_letter(record: Stored) -> DeadLetter | None:
 
 def origin_of(headers: Sequence[Header]) -> Origin | None:
     """The first place of a letter's or a replay's record; None where the headers do not tell."""
-    ours = _texts(headers)
-    topic, partition, offset = ours.get(TOPIC), _number(ours.get(PARTITION)), _number(ours.get(OFFSET))
-    return None if not topic or partition is None or offset is None else Origin(topic, partition, offset)
+    return _origin(_ours(headers))
 
 
 def replays_of(headers: Sequence[Header]) -> int:
     """How often a letter's or a replay's record has been replayed."""
-    return _number(_texts(headers).get(REPLAYS)) or 0
+    return _number(_ours(headers).get(REPLAYS)) or 0
 
 
 def without_ours(headers: Sequence[Header]) -> list[Header]:
-    """The publisher's own headers: the last of each name of a letter's is taken away, and all that follows those."""
-    before_tail = headers[: len(headers) - len(_tail(headers))]
+    """The publisher's own headers: what a letter's writer has added is taken away, and all that follows it."""
+    start, end = _span(headers)
     left = set(OF_LETTERS)
     kept: list[Header] = []
-    for name, value in reversed(before_tail):
+    for name, value in reversed(headers[start:end]):
         if name in left:
             left.discard(name)
         else:
             kept.append((name, value))
-    return kept[::-1]
+    return [*headers[:start], *kept[::-1]]
 
 
 def replay_texts(headers: Sequence[Header]) -> dict[str, str]:
@@ -173,15 +174,43 @@ def replay_texts(headers: Sequence[Header]) -> dict[str, str]:
     return {name: text for name, text in _texts(_tail(headers)).items() if name in OF_REPLAYS}
 
 
-def _first_name(record: Stored) -> LetterName:
-    named = replay_texts(record.headers).get(NAMED, "")
+def _origin(ours: Mapping[str, str]) -> Origin | None:
+    topic, partition, offset = ours.get(TOPIC), _number(ours.get(PARTITION)), _number(ours.get(OFFSET))
+    return None if not topic or partition is None or offset is None else Origin(topic, partition, offset)
+
+
+def _first_name(record: Stored, end: int) -> LetterName:
+    named = _texts(record.headers[end:]).get(NAMED, "")
     return LetterName.parse(named) if _NAME.fullmatch(named) else LetterName(record.partition, record.offset)
 
 
 def _tail(headers: Sequence[Header]) -> Sequence[Header]:
     """What comes after the last of a letter's own headers: there a publisher has put nothing."""
-    last = max((at for at, (name, _) in enumerate(headers) if name == REPLAYS), default=len(headers))
-    return headers[last + 1 :]
+    return headers[_span(headers)[1] :]
+
+
+def _span(headers: Sequence[Header]) -> tuple[int, int]:
+    """From where to where a letter's own headers stand: its writer puts them behind the publisher's, topic first.
+
+    Without this a publisher's `cio.status` would count for a letter that has none. Where they are in another order, all
+    headers count.
+    """
+    names = [name for name, _ in headers]
+    end = _behind_last(names, REPLAYS)
+    start = max(0, _behind_last(names[:end], TOPIC) - 1)
+    for first, behind in ((start, end), (0, end)):
+        if _NEEDED.issubset(names[first:behind]):
+            return first, behind
+    return 0, len(headers)
+
+
+def _behind_last(names: Sequence[str], name: str) -> int:
+    return len(names) - names[::-1].index(name) if name in names else 0
+
+
+def _ours(headers: Sequence[Header]) -> dict[str, str]:
+    start, end = _span(headers)
+    return _texts(headers[start:end])
 
 
 def _texts(headers: Sequence[Header]) -> dict[str, str]:
@@ -189,4 +218,4 @@ def _texts(headers: Sequence[Header]) -> dict[str, str]:
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text is not None and re.fullmatch(r"-?\d{1,19}", text, re.ASCII) else None
+    return int(text) if text is not None and _NUMBER.fullmatch(text) else None

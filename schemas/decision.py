@@ -1,5 +1,6 @@
 """A person's decision on a dead letter, as `customerio-dlq-decisions` keeps it: the last one of a letter counts."""
 
+import sys
 from dataclasses import asdict, dataclass
 from typing import Final, Literal, TypeAlias, get_args
 
@@ -39,7 +40,7 @@ def encode_decision(decision: Decision) -> bytes:
 
 
 def decode_decision(value: bytes) -> Decision | None:
-    """Read a decision's record; None when it is not one of ours."""
+    """Read a decision's record; None when it is not one of ours. A million of one command share their texts."""
     try:
         found = orjson.loads(value)
     except orjson.JSONDecodeError:
@@ -49,9 +50,9 @@ def decode_decision(value: bytes) -> Decision | None:
     note = found.get("note")
     return Decision(
         decision=found["decision"],
-        at=str(found.get("at", "")),
-        by=str(found.get("by", "")),
-        note=None if note is None else str(note),
+        at=sys.intern(str(found.get("at", ""))),
+        by=sys.intern(str(found.get("by", ""))),
+        note=None if note is None else sys.intern(str(note)),
     )
 
 

@@ -15,8 +15,8 @@ class PersonState(NamedTuple):
     """What was last delivered for a person.
 
     `fingerprint` is that of the last delivered change; `version` and `occurred_ms` are the highest delivered so far,
-    None while there was none; `sent_s` is the highest `timestamp` sent, in unix seconds; `offset` is that of the last
-    delivered change on `user-changes`, None where it is not known.
+    None while there was none; `sent_s` is the highest `timestamp` sent, in unix seconds; `offset` is where
+    the newest delivered change stood on `user-changes`, None where that is not known.
     """
 
     fingerprint: bytes | None = None

@@ -102,7 +102,8 @@ class DeliveryApp(faust.App):
         assignment = self.delivery.assignment
         is_good = assignment.is_restored and not self.crashed
         apis = {breaker.api: {"state": breaker.state, "reason": breaker.reason} for breaker in [self.delivery.breaker]}
-        return is_good, {"ready": is_good, "partitions": len(assignment.owned), "apis": apis}
+        floods = self.delivery.guard.told()
+        return is_good, {"ready": is_good, "partitions": len(assignment.owned), "apis": apis, "floods": floods}
 
 
 def _faust_settings(settings: Settings) -> dict[str, Any]:
@@ -148,6 +149,7 @@ def _add_gauges(app: DeliveryApp) -> None:
     live(metrics.READY, lambda: [((), app.is_ready()[0])])
     live(metrics.RATE, lambda: [((api,), throttle.rate_per_s) for api, throttle in throttles.items()])
     live(metrics.BREAKER, lambda: [((breaker.api, breaker.state, breaker.reason), 1)])
+    live(metrics.FLOOD_HELD, lambda: [(labels, count) for labels, count in delivery.guard.held_by_reason().items()])
     live(metrics.RATE_WAIT, lambda: [((api,), throttle.waited_s) for api, throttle in throttles.items()])
     live(metrics.LEDGER_ENTRIES, lambda: [(("people",), ledger.person_count()), (("events",), ledger.event_count())])
     live(metrics.LEDGER_EVICTIONS, lambda: [((), ledger.evictions)])

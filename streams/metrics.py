@@ -55,11 +55,17 @@ HELD = Declared("cio_held", "How often requests to an API were held, by reason."
 RETRIES = Declared("cio_retries", "Requests that are repeated, by cause.", ("cause",))
 TRANSACTION_SECONDS = Declared("cio_transaction_seconds", "One Kafka transaction, its retries included.")
 TRANSACTION_CHUNKS = Declared("cio_transaction_chunks", "Chunks committed.")
+FLOOD_HELD = Declared(
+    "cio_flood_held",
+    "Partitions that are held for a flood of dead letters, by what most of these die of.",
+    ("topic", "reason"),
+)
+FLOODS = Declared("cio_floods", "How often a partition was held for a flood of dead letters.", ("topic", "reason"))
 STUCK_LANES = Declared("cio_stuck_lanes", "Lanes without progress that nothing held, for which the process ended.")
 
 
 class Metrics:
-    """One worker's metrics in a registry of their own; implements the observers of pipeline, sender and journal."""
+    """One worker's metrics in a registry of their own; implements what pipeline, sender, journal and guard tell."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -77,6 +83,7 @@ class Metrics:
         self._held = self._count(HELD)
         self._transaction_s = self._histogram(TRANSACTION_SECONDS, _TRANSACTION_S)
         self._transaction_chunks = self._count(TRANSACTION_CHUNKS)
+        self._floods = self._count(FLOODS)
         self._stuck_lanes = self._count(STUCK_LANES)
         self.restore_s = Gauge(RESTORE.name, RESTORE.meaning, registry=self.registry)
         self.rebalances = self._count(REBALANCES)
@@ -121,6 +128,10 @@ class Metrics:
     def held(self, api: str, reason: str) -> None:
         """Requests to an API have been held."""
         self._held.labels(api, reason).inc()
+
+    def flooded(self, topic: str, reason: str) -> None:
+        """A partition is held for a flood of dead letters."""
+        self._floods.labels(topic, reason).inc()
 
     def transaction(self, chunks: int, seconds: float) -> None:
         """One transaction was committed."""

@@ -91,6 +91,10 @@ class Blank:
     def person(self, user_id: bytes) -> None:
         """Nobody is known."""
 
+    def ledger_key(self, user_id: bytes) -> bytes:
+        """Nobody was erased."""
+        return user_id
+
     def has_event(self, fingerprint: bytes) -> bool:  # noqa: ARG002 - the port's signature
         """None was delivered."""
         return False

@@ -35,6 +35,10 @@ class FakeMemory:
         """The packed state of a person."""
         return self.people.get(user_id)
 
+    def ledger_key(self, user_id: bytes) -> bytes:
+        """Nobody is erased here."""
+        return user_id
+
     def has_event(self, fingerprint: bytes) -> bool:
         """Whether the event was delivered."""
         return fingerprint in self.fingerprints
@@ -98,6 +102,7 @@ class FakeObserver:
     requests: list[tuple[str, int, int]] = field(default_factory=list)
     retries: list[str] = field(default_factory=list)
     holds: list[tuple[str, str]] = field(default_factory=list)
+    floods: list[tuple[str, str]] = field(default_factory=list)
 
     def concluded(
         self,
@@ -121,6 +126,10 @@ class FakeObserver:
     def held(self, api: str, reason: str) -> None:
         """Keep why."""
         self.holds.append((api, reason))
+
+    def flooded(self, topic: str, reason: str) -> None:
+        """Keep of what."""
+        self.floods.append((topic, reason))
 
 
 @dataclass(slots=True)

@@ -23,6 +23,7 @@ class UserChangesPlan:
         self._translate = translate
         self._lines: dict[str, ChangeLine] = {}
         self._before: dict[str, PersonState] = {}
+        self._keys: dict[str, bytes] = {}
         self._waiting: Iterable[ChangeLine] = ()
         self._wave: list[tuple[ChangeLine, Group]] = []
 
@@ -47,7 +48,9 @@ class UserChangesPlan:
     def recall(self, memory: Memory) -> None:
         """Take up what was delivered for each of them before."""
         for user_id, line in self._lines.items():
-            data = memory.person(user_id.encode())
+            key = user_id.encode()
+            data = memory.person(key)
+            self._keys[user_id] = memory.ledger_key(key)
             line.state = self._before[user_id] = unpack(data) if data else UNKNOWN
 
     def next_wave(self) -> list[Parcel]:
@@ -64,7 +67,7 @@ class UserChangesPlan:
     def people(self) -> list[tuple[bytes, bytes]]:
         """The persons whose state has changed: ledger key and value."""
         return [
-            (user_id.encode(), pack(line.state))
+            (self._keys[user_id], pack(line.state))
             for user_id, line in self._lines.items()
             if line.state is not self._before[user_id]
         ]

@@ -102,8 +102,10 @@ def _moved_on(change: Change, state: PersonState) -> PersonState:
 
 
 def _offset(change: Change, state: PersonState) -> int | None:
-    """A live change is the topic's last; a replay brings back what may long have been passed."""
-    return _highest(state.offset, change.replayed.offset) if change.replayed else change.record.offset
+    """What was not superseded is the newest there is, wherever it stands; what goes all the same ages nothing."""
+    if change.replayed is None:
+        return change.record.offset
+    return _highest(state.offset, change.replayed.offset) if change.replayed.even_if_older else change.replayed.offset
 
 
 def _highest(known: int | None, new: int | None) -> int | None:

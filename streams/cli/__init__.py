@@ -5,12 +5,14 @@ A command imports what is heavy only when it runs, so that `--help` and wrong us
 
 import typer
 
-from streams.cli import topics
+from streams.cli import dlq, topics
+from streams.cli.audit import audit
 from streams.cli.check import check
 from streams.cli.kafka import kafka
 from streams.cli.publish import publish
 from streams.cli.sandbox import sandbox
 from streams.cli.up import up
+from streams.cli.why import why
 from streams.cli.worker import worker
 
 app = typer.Typer(
@@ -28,3 +30,6 @@ app.command()(sandbox)
 app.command()(kafka)
 app.command()(check)
 app.command()(publish)
+app.add_typer(dlq.app, name="dlq")
+app.command()(audit)
+app.command()(why)

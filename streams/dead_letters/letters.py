@@ -1,29 +1,14 @@
 """Reads the dead letters of a cluster with the decisions on them; writes nothing."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 
-from schemas.codec import claimed_id
-from schemas.dead_letter import DeadLetter, LetterName, read_letter
-from schemas.decision import Decision, LetterState, decode_decision, state_of
-from schemas.person_id import key_text, presentable
+from schemas.dead_letter import LetterName, read_letter
+from schemas.decision import Decision, decode_decision, state_of
+from streams.dead_letters.folding import Folding
+from streams.dead_letters.letter import Letter
 from streams.kafka import topic_plan
 from streams.kafka.partition_reader import PartitionReader
 from streams.settings import Settings
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
-    """A dead letter, the last decision on it, and the state that it is in."""
-
-    letter: DeadLetter
-    decision: Decision | None
-    state: LetterState
-
-    @property
-    def user_id(self) -> str | None:
-        """The person whom its value names, else its key."""
-        return presentable(claimed_id(self.letter.value) or key_text(self.letter.key))
 
 
 class Letters:
@@ -32,6 +17,12 @@ class Letters:
     def __init__(self, settings: Settings, reader: PartitionReader) -> None:
         self._settings = settings
         self._reader = reader
+        self._foreign: dict[int, int] = {}
+
+    @property
+    def foreign(self) -> int:
+        """How many records were passed over because no worker of ours has written them, each counted once."""
+        return sum(self._foreign.values())
 
     def partitions(self) -> list[int]:
         """The partitions of the dead-letter topic."""
@@ -39,36 +30,61 @@ class Letters:
 
     def decisions(self, partition: int) -> dict[LetterName, Decision]:
         """The last decision on each letter whose name begins with this partition."""
-        place = (self._settings.topic(topic_plan.DLQ_DECISIONS), partition)
         found: dict[LetterName, Decision] = {}
-        for record in self._reader.read(place):
-            name = _letter_named(record.key)
-            if name is None:
-                continue
-            decision = decode_decision(record.value) if record.value else None
+        for name, decision in self.history(partition):
             if decision is None:
                 found.pop(name, None)
             else:
                 found[name] = decision
         return found
 
-    def read(self, partition: int) -> Iterator[Letter]:
-        """Yield a partition's letters, oldest first; what no worker of ours has written is passed over."""
-        decisions = self.decisions(partition)
+    def history(self, partition: int) -> Iterator[tuple[LetterName, Decision | None]]:
+        """Yield what was decided, oldest first, as far as Kafka has kept it; None takes the last one back."""
+        place = (self._settings.topic(topic_plan.DLQ_DECISIONS), partition)
+        for record in self._reader.read_settled(place):
+            name = _letter_named(record.key)
+            if name is not None:
+                yield name, decode_decision(record.value) if record.value else None
+
+    def end(self, partition: int) -> int:
+        """The offset after the last letter of the partition."""
+        return self._reader.bounds((self._settings.topic(topic_plan.DLQ), partition))[1]
+
+    def read(
+        self,
+        partition: int,
+        *,
+        start: int | None = None,
+        end: int | None = None,
+        decisions: Mapping[LetterName, Decision] | None = None,
+    ) -> Iterator[Letter]:
+        """Yield a partition's letters, oldest first; what no worker of ours has written is passed over.
+
+        Those that lie from `start` (the oldest) to before `end` (the present one); `decisions` are those on them, where
+        they have been read already.
+        """
+        decided = self.decisions(partition) if decisions is None else decisions
         place = (self._settings.topic(topic_plan.DLQ), partition)
-        oldest, _ = self._reader.bounds(place)
-        anew: set[LetterName] = set()  # letters that were written anew: their first place may still be there
-        for record in self._reader.read(place):
+        folding, foreign = Folding(self._reader.bounds(place)[0]), 0
+        for record in self._reader.read(place, start, end):
             letter = read_letter(record)
             if letter is None:
+                foreign += 1
+                self._foreign[partition] = max(foreign, self._foreign.get(partition, 0))
                 continue
-            if letter.offset != letter.name.offset:
-                if letter.name in anew or letter.name.offset >= oldest:
-                    continue
-                anew.add(letter.name)
-            decision = decisions.get(letter.name)
+            if folding.is_passed_over(letter):
+                continue
+            decision = decided.get(letter.name)
             state = state_of(decision, replays=letter.replays, replays_max=self._settings.max_replays)
             yield Letter(letter=letter, decision=decision, state=state)
+
+    def find(self, name: LetterName) -> Letter | None:
+        """The letter of that name: it lies there, or behind, where it was written anew."""
+        if name.partition not in self.partitions():
+            return None
+        return next(
+            (found for found in self.read(name.partition, start=name.offset) if found.letter.name == name), None
+        )
 
 
 def _letter_named(key: bytes | None) -> LetterName | None:

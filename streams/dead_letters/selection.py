@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from schemas.dead_letter import LetterName
 from schemas.decision import LetterState
 from schemas.times import unix_ms
-from streams.dead_letters.letters import Letter
+from streams.dead_letters.letter import Letter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,12 +13,15 @@ from streams.customerio.region import describe_region
 from streams.customerio.sender import TrackSender
 from streams.customerio.track import TrackClient
 from streams.customerio.wire import Wire
+from streams.dead_letters.resumes import ResumeReader
 from streams.delivery.assignment import Assignment
 from streams.delivery.budgets import Budgets
 from streams.delivery.courier import Courier
+from streams.delivery.flood_guard import FloodGuard
 from streams.delivery.journal import Journal
 from streams.delivery.lanes import Lanes
 from streams.delivery.ledger import Ledger
+from streams.delivery.resumed import Resumed
 from streams.delivery.throttle import Throttle
 from streams.delivery.turns import Turns
 from streams.delivery.watchdog import InLine, Watchdog
@@ -49,11 +52,13 @@ class Delivery:
     lease: Lease
     assignment: Assignment
     watchdog: Watchdog
+    guard: FloodGuard
 
     async def close(self) -> None:
         """Close what is left once the lanes are drained."""
         self.journal.close()
         self.assignment.close()
+        self.guard.close()
         await self.track.close()
 
 
@@ -74,10 +79,12 @@ def build_delivery(
     sender = _sender(settings, track, throttle, metrics)
     courier = Courier(sender, is_rate_tight=lambda: throttle.rate_per_s * settings.drain_s < 1)
     journal = Journal(_writer(settings, inputs, topics, reader), observe=metrics.transaction)
-    turns = Turns()
-    pipeline = _pipeline(settings, courier=courier, journal=journal, ledger=ledger, turns=turns, observer=metrics)
-    lanes = Lanes(pipeline, drain_s=settings.drain_s, is_ours=lambda: lease.is_held, crash=crash, held=courier.held)
-    in_line = [courier.in_line, journal.in_line, turns.in_line]
+    turns, guard = Turns(), _guard(settings, metrics)
+    pipeline = _pipeline(
+        settings, courier=courier, journal=journal, ledger=ledger, turns=turns, guard=guard, observer=metrics
+    )
+    held, in_line = _either(courier.held, guard.held), [courier.in_line, journal.in_line, turns.in_line, guard.held]
+    lanes = Lanes(pipeline, drain_s=settings.drain_s, is_ours=lambda: lease.is_held, crash=crash, held=held)
     assignment = Assignment(
         ledger=ledger, reader=reader, lanes=lanes, budgets=budgets, metrics=metrics, topics=topics, epoch=epoch
     )
@@ -93,17 +100,39 @@ def build_delivery(
         lease=lease,
         assignment=assignment,
         watchdog=_watchdog(settings, lanes, metrics, in_line=in_line, session_s=session_s),
+        guard=guard,
     )
 
 
+def _guard(settings: Settings, metrics: Metrics) -> FloodGuard:
+    return FloodGuard(
+        share_max=settings.dlq_max_share,
+        exempt=[settings.topic(topic_plan.REPLAY)],  # an operator has asked for what is on it
+        resumed=Resumed(ResumeReader(settings)),
+        observer=metrics,
+    )
+
+
+def _either(*places: InLine) -> InLine:
+    return lambda: set().union(*(place() for place in places))
+
+
 def _pipeline(
-    settings: Settings, *, courier: Courier, journal: Journal, ledger: Ledger, turns: Turns, observer: Metrics
+    settings: Settings,
+    *,
+    courier: Courier,
+    journal: Journal,
+    ledger: Ledger,
+    turns: Turns,
+    guard: FloodGuard,
+    observer: Metrics,
 ) -> Pipeline:
     return Pipeline(
         courier=courier,
         journal=journal,
         ledger=ledger,
         turns=turns,
+        guard=guard,
         observer=observer,
         clock_ms=lambda: time.time_ns() // 1_000_000,
         group=settings.app_id,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from agents.ports import Publication
+from schemas.person_id import ERASED, erased_key
 from streams.kafka.ledger_reader import LedgerRecord
 
 
@@ -26,10 +27,17 @@ class PartitionMemory:
     ages: deque[tuple[float, list[bytes]]] = field(default_factory=deque)
     position: dict[str, int] = field(default_factory=dict)
     oldest_s: float = -math.inf
+    has_erased: bool = False
 
     def person(self, user_id: bytes) -> bytes | None:
-        """The packed state of a person."""
-        return self.people.get(user_id)
+        """The packed state of a person, be it kept without the id because the person was erased."""
+        state = self.people.get(user_id)
+        return self.people.get(erased_key(user_id)) if state is None and self.has_erased else state
+
+    def ledger_key(self, user_id: bytes) -> bytes:
+        """Give the key under which the person is remembered, so that one who was erased is not named again."""
+        erased = erased_key(user_id) if self.has_erased and user_id not in self.people else user_id
+        return erased if erased in self.people else user_id
 
     def has_event(self, fingerprint: bytes) -> bool:
         """Whether an event of this fingerprint is within the window."""
@@ -84,6 +92,7 @@ class Ledger:
             memory.people.pop(record.key, None)
         else:
             memory.people[record.key] = record.value
+            memory.has_erased = memory.has_erased or record.key.startswith(ERASED)
 
     def restore_events(self, partition: int, delivered_s: int, fingerprints: list[bytes]) -> None:
         """Take over fingerprints that were delivered at that time."""

@@ -17,7 +17,7 @@ from schemas.errors import UnavailableError
 
 BATCH_RECORDS = 10_000
 TIMEOUT_S = 30.0
-POLL_S = 1.0
+POLL_S = 0.1  # `consume` waits so long for a full batch, also when the end was reached
 
 log = structlog.get_logger()
 

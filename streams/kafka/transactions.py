@@ -14,6 +14,7 @@ from agents.ports import Publication
 from schemas.chunk import Membership
 from schemas.errors import FencedError, UnavailableError
 from streams.kafka.ledger_reader import LedgerReader
+from streams.kafka.transaction_calls import again, produce
 
 TRANSACTION_TIMEOUT_MS = 10_000  # so long may a killed worker's transaction hold its partitions
 CALL_S = 15.0
@@ -119,19 +120,19 @@ class TransactionWriter:
             self._produce(producer, publication)
         offsets = [TopicPartition(p.chunk.topic, p.chunk.partition, p.chunk.next_offset) for p in publications]
         metadata = group_metadata(self._group, membership)
-        _again(lambda: producer.send_offsets_to_transaction(offsets, metadata, CALL_S))
-        _again(lambda: producer.commit_transaction(CALL_S))
+        again(lambda: producer.send_offsets_to_transaction(offsets, metadata, CALL_S))
+        again(lambda: producer.commit_transaction(CALL_S))
 
     def _produce(self, producer: Producer, publication: Publication) -> None:
         topics, partition = self._topics, publication.chunk.partition
         for key, value in publication.results:
-            _produce(producer, topics.results, partition, key=key, value=value)
+            produce(producer, topics.results, partition, key=key, value=value)
         for key, value in publication.people:
-            _produce(producer, topics.people, partition, key=key, value=value)
+            produce(producer, topics.people, partition, key=key, value=value)
         for fingerprint in publication.events:
-            _produce(producer, topics.events, partition, key=fingerprint, value=b"")
+            produce(producer, topics.events, partition, key=fingerprint, value=b"")
         for key, original, headers in publication.letters:
-            _produce(producer, topics.letters, partition, key=key, value=original, headers=list(headers))
+            produce(producer, topics.letters, partition, key=key, value=original, headers=headers)
 
     def _translate(self, exc: KafkaException) -> NoReturn:
         error: KafkaError = exc.args[0]
@@ -147,38 +148,8 @@ class TransactionWriter:
         producer = self._producer
         assert producer is not None  # noqa: S101 - only a transaction that was begun can require an abort
         try:
-            _again(lambda: producer.abort_transaction(CALL_S))
+            again(lambda: producer.abort_transaction(CALL_S))
         except KafkaException as exc:
             log.warning("abort failed, starting a new producer", error=exc.args[0].str())
             return False
         return True
-
-
-def _produce(
-    producer: Producer,
-    topic: str,
-    partition: int,
-    *,
-    key: bytes | None,
-    value: bytes | None,
-    headers: list[tuple[str, str | bytes | None]] | None = None,
-) -> None:
-    while True:
-        try:
-            producer.produce(topic, value, key, partition, headers=headers)
-        except BufferError:
-            producer.poll(0.1)
-        else:
-            return
-
-
-def _again(call: Callable[[], None], attempts: int = 4) -> None:
-    """Repeat the call, as it is, after a retriable error: so librdkafka wants its transaction calls."""
-    for attempt in range(attempts):
-        try:
-            call()
-        except KafkaException as exc:
-            if not exc.args[0].retriable() or attempt == attempts - 1:
-                raise
-        else:
-            return

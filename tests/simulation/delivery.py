@@ -20,6 +20,7 @@ from streams.customerio.wire import Wire
 from streams.delivery.assignment import Assignment
 from streams.delivery.budgets import Budgets
 from streams.delivery.courier import Courier
+from streams.delivery.flood_guard import FloodGuard
 from streams.delivery.journal import Journal
 from streams.delivery.lanes import Lanes
 from streams.delivery.ledger import Ledger
@@ -31,6 +32,7 @@ from streams.kafka.ledger_reader import LedgerReader
 from streams.kafka.transactions import OutputTopics, TransactionWriter
 from streams.metrics import Metrics
 from streams.settings import Settings
+from tests.flood_world import FakeResumed
 from tests.simulation import kafka
 from tests.simulation.customerio import CustomerIo, SimulatedClient
 from tests.simulation.kafka import Broker, DoubtReader, Reader
@@ -104,23 +106,29 @@ def build_delivery(
         _sender(around, throttle, metrics), is_rate_tight=lambda: throttle.rate_per_s * settings.drain_s < 1
     )
     journal, turns = Journal(SimulatedWriter(around), observe=metrics.transaction), Turns()
+    guard = FloodGuard(share_max=settings.dlq_max_share, exempt=(), resumed=FakeResumed(), observer=metrics)
     pipeline = Pipeline(
         courier=courier,
         journal=journal,
         ledger=ledger,
         turns=turns,
+        guard=guard,
         observer=metrics,
         clock_ms=lambda: int(broker.now_s() * 1000),
         group=GROUP,
     )
     lanes = Lanes(
-        pipeline, drain_s=settings.drain_s, is_ours=lambda: around.lease.is_held, crash=crash, held=courier.held
+        pipeline,
+        drain_s=settings.drain_s,
+        is_ours=lambda: around.lease.is_held,
+        crash=crash,
+        held=lambda: courier.held() | guard.held(),
     )
     reader = cast(LedgerReader, Reader(broker, around.is_cut))
     assignment = Assignment(
         ledger=ledger, reader=reader, lanes=lanes, budgets=budgets, metrics=metrics, topics=TOPICS, epoch=epoch
     )
-    in_line = [courier.in_line, journal.in_line, turns.in_line]
+    in_line = [courier.in_line, journal.in_line, turns.in_line, guard.held]
     watchdog = Watchdog(lanes, in_line=in_line, stuck_s=STUCK_S, count=metrics.stuck)
     return Delivery(courier=courier, journal=journal, lanes=lanes, assignment=assignment, watchdog=watchdog)
 

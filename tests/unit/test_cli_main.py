@@ -10,7 +10,7 @@ import pytest
 from streams.__main__ import run
 from streams.settings import Settings
 
-COMMANDS = ("worker", "topics", "publish", "sandbox", "kafka", "check")
+COMMANDS = ("worker", "topics", "publish", "sandbox", "kafka", "check", "audit", "why")
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,20 @@ def test_help_is_no_failure(arguments: list[str], capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["bogus"], ["topics"], ["topics", "bogus"], ["check", "--bogus"], ["publish"]]
+    "arguments",
+    [
+        [],
+        ["bogus"],
+        ["topics"],
+        ["topics", "bogus"],
+        ["check", "--bogus"],
+        ["publish"],
+        ["why"],
+        ["why", "x"],
+        ["why", "x/0/0"],
+        ["audit", "--topic", "x"],
+        ["audit", "--since", "x"],
+    ],
 )
 def test_wrong_usage_is_two(arguments: list[str]) -> None:
     """Unknown commands, unknown options and missing arguments."""

@@ -110,16 +110,31 @@ def test_superseded_is_judged_before_everything_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "expected"), [(live(OLDER), OLDER), (live(NEWER), NEWER), (replayed(OLDER), 7), (replayed(NEWER), NEWER)]
+    ("change", "expected"),
+    [
+        (live(OLDER), OLDER),
+        (live(NEWER), NEWER),
+        (replayed(NEWER), NEWER),
+        (replayed(OLDER, version=5), OLDER),  # newer than the last one by its version
+        (replayed(OLDER, even_if_older=True), 7),
+    ],
 )
-def test_a_live_change_sets_the_offset_and_a_replay_never_lowers_it(change: Change, expected: int) -> None:
-    """Delivered or a duplicate."""
-    known = DELIVERED._replace(fingerprint=change.fingerprint)
-    settled = decide(change._replace(replayed=None), known)
+def test_what_was_not_superseded_tells_the_offset(change: Change, expected: int) -> None:
+    """Delivered or a duplicate: the newest there is stands there. What was sent although it is older ages nothing."""
+    state = DELIVERED._replace(version=4)
+    known = state._replace(fingerprint=change.fingerprint)
+    settled = decide(change, known)
     assert isinstance(settled, Settled)
 
-    assert after_action(change, "identify", DELIVERED).offset == expected
+    assert after_action(change, "identify", state).offset == expected
     assert after_settled(change, settled, known).offset == expected
+
+
+def test_versions_that_tie_after_a_replay_are_ordered_by_the_topic() -> None:
+    """A replay that was newer by its version does not make one of the same version that stands after it look older."""
+    state = after_action(replayed(OLDER, version=5), "identify", DELIVERED._replace(version=4))
+
+    assert word(replayed(OLDER + 1, version=5), state._replace(fingerprint=bytes(16))) == "identify"
 
 
 def test_a_replay_tells_the_offset_where_none_is_known() -> None:

@@ -1,8 +1,9 @@
 """What is remembered of a worker's partitions, for how long and how much of it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agents.ports import Publication
+from schemas.person_id import erased_key
 from streams.delivery.ledger import Ledger
 from streams.kafka.ledger_reader import LedgerRecord
 from tests.builders import make_chunk, make_publication
@@ -130,6 +131,19 @@ def test_persons_are_remembered_until_told_otherwise() -> None:
     world.ledger.restore_person(person(None))
     world.ledger.restore_person(person(None))
     assert (world.ledger.memory(0).person(b"u-1"), world.ledger.person_count()) == (None, 0)
+
+
+def test_an_erased_person_is_remembered_without_the_id() -> None:
+    """Their state is found by its hash, and what is written next stands there too."""
+    world = World()
+    world.ledger.restore_person(person(b"old"))
+    world.ledger.restore_person(replace(person(b"kept"), key=erased_key(b"u-1")))
+    memory = world.ledger.memory(0)
+    assert (memory.person(b"u-1"), memory.ledger_key(b"u-1")) == (b"old", b"u-1")
+
+    world.ledger.restore_person(person(None))
+    assert (memory.person(b"u-1"), memory.ledger_key(b"u-1")) == (b"kept", erased_key(b"u-1"))
+    assert (memory.person(b"u-2"), memory.ledger_key(b"u-2")) == (None, b"u-2")
 
 
 def test_what_is_committed_is_remembered_in_its_partition() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from schemas.person_id import ID_SHOWN_MAX, id_text, key_text, presentable
+from schemas.person_id import ERASED, ID_SHOWN_MAX, erased_key, id_text, key_text, presentable
 
 
 @pytest.mark.parametrize(("value", "expected"), [("u-1", "u-1"), (" ", " "), (7, "7"), (-7, "-7"), (0, "0")])
@@ -37,3 +37,11 @@ def test_a_key_is_an_id_when_it_is_text(key: bytes | None, expected: str | None)
 def test_a_result_repeats_no_huge_id(person_id: str | None, expected: str | None) -> None:
     """An id that would make a result too large for Kafka is left out."""
     assert expected == presentable(person_id)
+
+
+def test_the_key_of_an_erased_person_is_nobodys_id() -> None:
+    """It begins as no text does, is the same each time, and differs from person to person."""
+    key = erased_key(b"u-1")
+
+    assert (len(key), key_text(key), key[:1]) == (17, None, ERASED)
+    assert key == erased_key(b"u-1") != erased_key(b"u-2")

@@ -16,9 +16,11 @@ from agents.ports import Publication
 from schemas.delivery import Parcel, Verdict
 from schemas.errors import FencedError
 from schemas.person_state import unpack
+from streams.delivery.flood_guard import FloodGuard
 from streams.delivery.turns import Turns
 from tests.builders import make_change, make_chunk, operations_of, settle_down
 from tests.fakes import FakeCourier, FakeJournal, FakeLedger, FakeObserver
+from tests.flood_world import FakeResumed
 from tests.replays import replay_of
 from tests.unit.input_records import InputRecord, make_event
 
@@ -42,11 +44,13 @@ class World:
         self.journal = journal or FakeJournal()
         self.ledger = FakeLedger()
         self.observer = FakeObserver()
+        self.resumed = FakeResumed()
         self.pipeline = Pipeline(
             courier=self.courier,
             journal=self.journal,
             ledger=self.ledger,
             turns=Turns(),
+            guard=FloodGuard(share_max=0.5, exempt=(), resumed=self.resumed, observer=self.observer),
             observer=self.observer,
             clock_ms=lambda: NOW_MS,
             group="group-1",

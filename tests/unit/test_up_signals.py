@@ -25,6 +25,7 @@ def handlers() -> Iterator[None]:
 @pytest.mark.parametrize("number", TAKEN)
 def test_a_signal_interrupts_whatever_is_being_done(number: signal.Signals) -> None:
     """Ctrl-C, a service manager and a closed window all mean the same."""
+    signal.signal(number, signal.SIG_DFL)  # the tests themselves may run under nohup
     StopSignals().install()
 
     with pytest.raises(StopAsked):

@@ -4,7 +4,9 @@ import orjson
 
 from agents.plans.user_changes import UserChangesPlan
 from schemas.delivery import Parcel
+from schemas.person_id import erased_key
 from schemas.person_state import PersonState, pack, unpack
+from streams.delivery.ledger import PartitionMemory
 from tests.builders import carry_out, make_change, make_deletion, operations_of, told
 from tests.fakes import FakeMemory
 from tests.unit.input_records import InputRecord
@@ -124,3 +126,18 @@ def test_a_plan_leaves_no_events() -> None:
     carry_out(plan, [make_change()])
 
     assert plan.events() == []
+
+
+def test_the_ledger_does_not_learn_the_id_of_who_was_erased_again() -> None:
+    """What is remembered of later records stands under the hashed key too."""
+    memory = PartitionMemory(has_erased=True)
+    memory.people = {
+        erased_key(b"a"): pack(PersonState(version=1, deleted=True)),
+        erased_key(b"b"): pack(PersonState(version=1, opted_out=True)),
+    }
+    plan = UserChangesPlan()
+    records = [make_deletion("a", offset=0, version=2), make_change("b", offset=1, version=2, preferences=OUT)]
+
+    assert carry_out(plan, records, memory=memory) == []
+    assert told(plan) == ["duplicate:fingerprint"] * 2
+    assert [key for key, _ in plan.people()] == [erased_key(b"a"), erased_key(b"b")]

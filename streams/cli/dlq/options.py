@@ -3,17 +3,20 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
-import click
 import typer
 
 from schemas.dead_letter import LetterName
+from schemas.decision import LetterState
 from schemas.outcome import DeadReason
 from streams.cli.when import point_in_time_ms
-from streams.dead_letters.selection import Selection
 from streams.settings import Settings
 
+if TYPE_CHECKING:
+    from streams.dead_letters.selection import Selection
+
+TEXT_BYTES_MAX: Final = 1_000
 _WHICH: Final = "Which letters (all that is given must hold)"
 
 
@@ -22,7 +25,22 @@ def which(text: str, *names: str, **more: Any) -> Any:  # noqa: ANN401 - typer's
     return typer.Option(*names, help=text, rich_help_panel=_WHICH, **more)
 
 
-LettersArgument = Annotated[list[str] | None, typer.Argument(metavar="[LETTER]...", help="As PARTITION/OFFSET: 3/17.")]
+def short_text(text: str | None) -> str | None:
+    """Check what goes with a record: it is given room for so much.
+
+    Raises:
+        typer.BadParameter: it is too long, or no UTF-8.
+    """
+    try:
+        size = len((text or "").encode())
+    except UnicodeEncodeError:
+        raise typer.BadParameter("is not UTF-8") from None
+    if size > TEXT_BYTES_MAX:
+        raise typer.BadParameter(f"over {TEXT_BYTES_MAX} bytes")
+    return text
+
+
+LettersArgument = Annotated[list[str] | None, typer.Argument(metavar="LETTER", help="As PARTITION/OFFSET: 3/17.")]
 LetterArgument = Annotated[str, typer.Argument(metavar="LETTER", help="As PARTITION/OFFSET: 3/17.")]
 TopicOption = Annotated[str | None, which("Input topic that the record was on, without TOPIC_PREFIX.", "--topic")]
 PartitionOption = Annotated[int | None, which("Partition that the record was on.", "--partition", min=0)]
@@ -33,10 +51,17 @@ UserOption = Annotated[str | None, which("User id, or anonymous id.", "--user")]
 SinceOption = Annotated[str | None, which("Failed since then: an age (90s, 2h, 7d) or a time.", "--since")]
 UntilOption = Annotated[str | None, which("Failed before then.", "--until")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Again = Annotated[bool, typer.Option("--again", help="Also what was replayed or discarded.")]
+Force = Annotated[bool, typer.Option("--force", help="Also what is parked: replayed MAX_REPLAYS times before.")]
+EvenIfOlder = Annotated[bool, typer.Option("--even-if-older", help="Deliver it although newer data was delivered.")]
+Note = Annotated[str | None, typer.Option("--reason-note", help="Why, for whoever looks later.", callback=short_text)]
+By = Annotated[str | None, typer.Option("--by", help="Who does it, if not who is logged in.", callback=short_text)]
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show personal data, which is masked otherwise.")]
+StateOption = Annotated[LetterState | None, which("What became of it.", "--state")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Filters:
     """The options as given."""
 
@@ -49,15 +74,17 @@ class Filters:
     since: str | None = None
     until: str | None = None
 
-    def selection(self, settings: Settings, letters: Sequence[str] | None = None) -> Selection:
+    def selection(self, settings: Settings, letters: Sequence[str] | None = None) -> "Selection":
         """What they select among the letters of these settings.
 
         Raises:
-            click.UsageError: one of them is malformed.
+            typer.BadParameter: one of them is malformed.
         """
+        from streams.dead_letters.selection import Selection  # noqa: PLC0415 - Kafka's client takes a while to import
+
         now_ms = time.time_ns() // 1_000_000
         return Selection(
-            names=[letter_name(text) for text in letters or ()],
+            names=tuple(letter_name(text) for text in letters or ()),
             topic=None if self.topic is None else settings.topic(self.topic.removeprefix(settings.topic_prefix)),
             partition=self.partition,
             offset=self.offset,
@@ -73,9 +100,9 @@ def letter_name(text: str) -> LetterName:
     """Read the name of a letter.
 
     Raises:
-        click.UsageError: it is none.
+        typer.BadParameter: it is none.
     """
     try:
         return LetterName.parse(text)
     except ValueError as error:
-        raise click.BadParameter(str(error)) from None
+        raise typer.BadParameter(str(error)) from None

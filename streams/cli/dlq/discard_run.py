@@ -1,0 +1,56 @@
+"""One run of `dlq discard`: finds the letters, asks, writes the decisions, and tells what came of it."""
+
+import json
+import time
+
+import typer
+
+from agents.steps.report import iso_utc
+from schemas.decision import Decision
+from streams.cli.dlq.opened import opened
+from streams.cli.dlq.screen import ask
+from streams.dead_letters.discard import Discard, Discarded, Survey
+from streams.dead_letters.look_up import UnknownLetterError, unknown
+from streams.dead_letters.selection import Selection
+from streams.settings import Settings
+
+
+def run(settings: Settings, selection: Selection, *, note: str, by: str, yes: bool, as_json: bool) -> None:
+    """Discard what is open or parked; what is written by the time of an error is told all the same.
+
+    Raises:
+        UnknownLetterError: one that was named is not there; nothing was written.
+        OvertakenError: somebody else has begun to decide on the same letters.
+        UnavailableError: Kafka does not answer.
+    """
+    with opened(settings) as letters:
+        work = Discard(settings, letters, selection)
+        survey = work.look()
+        if survey.missing:
+            raise UnknownLetterError(f"{unknown(sorted(survey.missing))}; nothing was written")
+        if survey.reasons:
+            ask(_question(survey), yes=yes)
+        at = iso_utc(time.time_ns() // 1_000_000)
+        try:
+            work.write(Decision(decision="discarded", at=at, by=by, note=note))
+        finally:
+            _tell(work.discarded, as_json=as_json)
+
+
+def _question(survey: Survey) -> str:
+    reasons = ", ".join(f"{count} {reason}" for reason, count in survey.reasons.most_common())
+    return f"Discard {survey.reasons.total()} letters ({reasons})?"
+
+
+def _tell(discarded: Discarded, *, as_json: bool) -> None:
+    if as_json:
+        skipped = [{"letter": str(name), "state": state} for name, state in discarded.skipped]
+        told = {"discarded": discarded.count, "skipped": skipped, "skipped_count": discarded.skipped_count}
+        typer.echo(json.dumps(told))
+        return
+    typer.echo(f"letters discarded: {discarded.count}")
+    for name, state in discarded.skipped:
+        typer.echo(f"{name} was skipped: it is {state}", err=True)
+    more = discarded.skipped_count - len(discarded.skipped)
+    if more:
+        typer.echo(f"… and {more} more were skipped", err=True)

@@ -1,0 +1,108 @@
+"""Lays out a letter's explanation for a person: a section for each question, the field at fault marked."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from schemas.decision import Decision
+from streams.cli.dlq.screen import printable
+from streams.dead_letters.explanation import IN_WORDS, Content, Explanation
+from streams.dead_letters.printed_json import lines
+
+LINES_SHOWN: Final = 200
+MARK: Final = "> "
+_HEX_LINE: Final = 64
+
+
+def page(explanation: Explanation, on_replay: str | None = None) -> RenderableType:
+    """Lay it out; `on_replay` is the rehearsal's sentence on the letter, where somebody has rehearsed it."""
+    sections: list[RenderableType] = [_title(explanation)]
+    for heading, body in (
+        ("what it was", _what_it_was(explanation)),
+        ("what was sent", _what_was_sent(explanation)),
+        ("what came back", _what_came_back(explanation)),
+        ("what was decided", map(_decided, explanation.history)),
+        ("what will happen on replay", iter([] if on_replay is None else [Text(printable(on_replay))])),
+    ):
+        told = list(body)
+        if told:
+            sections += [Text(heading, style="bold"), *(Padding(each, (0, 0, 0, 2), expand=False) for each in told)]
+    return Group(*sections, Text())
+
+
+def _title(explanation: Explanation) -> Text:
+    found = explanation.found
+    replays = f", replayed {found.letter.replays} times before" if found.letter.replays else ""
+    return Text(f"letter {found.letter.name}: {found.letter.reason}, {found.state}{replays}", style="bold reverse")
+
+
+def _what_it_was(explanation: Explanation) -> Iterator[Text]:
+    letter = explanation.found.letter
+    yield Text(f"record    {printable(str(letter.origin))}")
+    yield Text(f"first on  {explanation.first_seen or 'a time that Kafka does not tell'}")
+    yield Text(f"user      {printable(explanation.user_id or '-')}")
+    yield _marked(f"key       {_in_line(explanation.key)}", explanation, is_at_fault=explanation.is_key_at_fault)
+    for name, value in explanation.headers:
+        yield Text(f"header    {printable(name)}: {'no value' if value is None else printable(value)}")
+    if explanation.value.form == "json":
+        yield from _shortened(list(_value(explanation)))
+    else:
+        yield Text(f"value     {_in_line(explanation.value)}")
+
+
+def _value(explanation: Explanation) -> Iterator[tuple[Text, bool]]:
+    for line in lines(explanation.value.tree):
+        is_at_fault = line.position is not None and line.position == explanation.field
+        yield _marked(line.text, explanation, is_at_fault=is_at_fault), is_at_fault
+
+
+def _shortened(printed: list[tuple[Text, bool]]) -> Iterator[Text]:
+    """The first lines, and those around the one at fault."""
+    at_fault = next((at for at, (_, is_at_fault) in enumerate(printed) if is_at_fault), 0)
+    start = 0 if at_fault < LINES_SHOWN else at_fault - LINES_SHOWN // 2
+    if start:
+        yield Text(f"… {start} lines before, which --json shows", style="dim")
+    yield from (text for text, _ in printed[start : start + LINES_SHOWN])
+    left = len(printed) - start - LINES_SHOWN
+    if left > 0:
+        yield Text(f"… {left} more lines, which --json shows", style="dim")
+
+
+def _marked(text: str, explanation: Explanation, *, is_at_fault: bool) -> Text:
+    if not is_at_fault:
+        return Text(f"{' ' * len(MARK)}{printable(text)}")
+    return Text(f"{MARK}{printable(text)}   <- {printable(explanation.message)}", style="bold red")
+
+
+def _what_was_sent(explanation: Explanation) -> Iterator[Text]:
+    for operation in explanation.operations:
+        yield from _shortened([(Text(printable(line.text)), False) for line in lines(operation)])
+
+
+def _what_came_back(explanation: Explanation) -> Iterator[Text]:
+    letter = explanation.found.letter
+    yield Text(f"{letter.reason}: {IN_WORDS[letter.reason]}")
+    yield Text(printable(explanation.message))
+    status = "no answer" if letter.status is None else f"HTTP {letter.status}"
+    if letter.attempts:
+        yield Text(f"{status} after {letter.attempts} attempt{'s' if letter.attempts > 1 else ''}")
+    yield Text(f"set aside at {printable(letter.failed_at or 'an unknown time')}")
+
+
+def _decided(decision: Decision) -> Text:
+    note = f": {decision.note}" if decision.note else ""
+    return Text(printable(f"{decision.decision} at {decision.at} by {decision.by}{note}"))
+
+
+def _in_line(content: Content) -> str:
+    if content.form == "null":
+        return "null"
+    if content.form == "text":
+        return content.text or '""'
+    if content.text is None:
+        return f"{content.size} bytes that are no {'text' if content.size else 'JSON'}: --reveal shows them"
+    dump = " ".join(content.text[at : at + _HEX_LINE] for at in range(0, len(content.text), _HEX_LINE))
+    return f"{content.size} bytes: {dump}"

@@ -1,0 +1,127 @@
+"""One run of `dlq replay`: finds the letters, rehearses them, asks, replays, and tells of each step."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any, Literal
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from schemas.errors import StreamsError
+from streams.cli.dlq.opened import opened
+from streams.cli.dlq.screen import ask, console, letters_text
+from streams.cli.dlq.what_if import WhatIf, print_lines, tell_left
+from streams.dead_letters.choice import Choice, Rules
+from streams.dead_letters.copies import Terms
+from streams.dead_letters.letters import Letters
+from streams.dead_letters.pace import Pace
+from streams.dead_letters.rehearsal import Rehearsal
+from streams.dead_letters.replay import Replay, Tally
+from streams.dead_letters.selection import Selection
+from streams.settings import Settings
+
+__all__ = ["ReplayRun", "Rules", "Terms"]
+
+
+class ReplayRun:
+    """The letters of `selection`, at most `limit` of them, by `rules` and on `terms`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        selection: Selection,
+        rules: Rules,
+        terms: Terms,
+        *,
+        limit: int | None,
+        against: Literal["sandbox"] | None,
+        as_json: bool,
+    ) -> None:
+        self._settings = settings
+        self._terms = terms
+        self._choice = Choice(selection, rules, limit=limit)
+        self._against_sandbox = against == "sandbox"
+        self._as_json = as_json
+
+    def rehearse(self) -> None:
+        """Say what would become of each letter, and write nothing.
+
+        Raises:
+            StreamsError: a letter does not exist, or Kafka does not answer.
+        """
+        with opened(self._settings) as letters:
+            self._rehearse(letters, prints_lines=self._as_json)
+        self._refuse_missing()
+
+    def replay(self, *, by: str, rate: float | None, yes: bool) -> None:
+        """Say what would become of the letters, ask, and replay them.
+
+        Raises:
+            StreamsError: a letter does not exist, it was interrupted, somebody else is at it, Kafka does not answer.
+        """
+        with opened(self._settings) as letters:
+            what_if = self._rehearse(letters)
+            self._refuse_missing()
+            if question := self._question():
+                ask(question, yes=yes)
+            with Pace(rate) as pace:
+                replay = Replay(self._settings, letters, terms=self._terms, by=by, pace=pace, clock_ms=_now_ms)
+                try:
+                    with self._progress() as observe:
+                        replay.run(self._choice, observe)
+                finally:
+                    self._tell(replay.tally, what_if, is_interrupted=pace.is_over)
+        if pace.is_over:
+            raise StreamsError(f"Interrupted after {letters_text(replay.tally.replayed)}: run it again for the rest")
+
+    def _rehearse(self, letters: Letters, *, prints_lines: bool = False) -> WhatIf:
+        what_if = WhatIf()
+        with Rehearsal(self._settings, against_sandbox=self._against_sandbox) as rehearsal:
+            rehearsed = rehearsal.rehearse(self._choice.letters(letters), self._terms)
+            if prints_lines:
+                print_lines(rehearsed)
+                tell_left(self._choice)
+                return what_if
+            for each in rehearsed:
+                what_if.add(each)
+        what_if.show(is_sandboxed=self._against_sandbox, to_stderr=self._as_json)
+        tell_left(self._choice)
+        return what_if
+
+    def _refuse_missing(self) -> None:
+        missing = sorted(self._choice.missing)
+        if missing:
+            raise StreamsError(f"There is no letter {', '.join(map(str, missing))}; nothing was written")
+
+    def _question(self) -> str | None:
+        count, parked = self._choice.count, self._choice.parked
+        what = [f"replay {letters_text(count)}"] * bool(count) + [f"write down that {parked} are parked"] * bool(parked)
+        return " and ".join(what).capitalize() + "?" if what else None
+
+    @contextmanager
+    def _progress(self) -> Iterator[Callable[[Tally], None]]:
+        out, total = console(stderr=True), self._choice.count + self._choice.parked
+        columns = (TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=out, disable=not out.is_terminal or not total, transient=True) as progress:
+            task = progress.add_task("", total=total)
+            yield lambda tally: progress.update(task, completed=sum(asdict(tally).values()))
+
+    def _tell(self, tally: Tally, what_if: WhatIf, *, is_interrupted: bool) -> None:
+        if self._as_json:
+            left: dict[str, int] = {state: each.count for state, each in self._choice.left.items()}
+            told: dict[str, Any] = {"selected": self._choice.count, **asdict(tally), "left": left}
+            typer.echo(json.dumps({**told, "what_if": dict(what_if.verdicts), "is_interrupted": is_interrupted}))
+        else:
+            typer.echo(f"{tally.replayed} of {self._choice.count} letters replayed{_also(tally)}")
+
+
+def _also(tally: Tally) -> str:
+    parked = f", {tally.parked} parked" if tally.parked else ""
+    return parked + (f", {tally.skipped} were decided on by somebody else meanwhile" if tally.skipped else "")
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

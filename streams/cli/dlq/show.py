@@ -1,0 +1,30 @@
+"""`cio-streams dlq show`: explains dead letters one by one. Reads options and prints; explaining is another's."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from streams.cli.dlq import options
+from streams.cli.dlq.screen import console
+from streams.settings import load_settings
+
+Letters = Annotated[list[str], typer.Argument(metavar="LETTER", help="As PARTITION/OFFSET: 3/17.")]
+
+
+def show(letters: Letters, *, reveal: options.Reveal = False, as_json: options.AsJson = False) -> None:
+    """Explain dead letters: what each was, was sent as, got back, would come to now; marks the field at fault."""
+    names = list(dict.fromkeys(options.letter_name(text) for text in letters))
+    settings = load_settings()
+    from streams.cli.dlq.explained import page  # noqa: PLC0415 - rich and Kafka's client take a while to import
+    from streams.cli.dlq.opened import opened  # noqa: PLC0415 - as above
+    from streams.dead_letters.look_up import look_up  # noqa: PLC0415 - as above
+    from streams.dead_letters.rehearsal import Rehearsal  # noqa: PLC0415 - as above
+
+    with opened(settings) as found, Rehearsal(settings) as rehearsal:
+        for explanation in look_up(found, names, settings, reveal=reveal):
+            on_replay = str(next(rehearsal.rehearse([explanation.found.letter])))
+            if as_json:
+                typer.echo(json.dumps({**explanation.told(), "on_replay": on_replay}))
+            else:
+                console().print(page(explanation, f"it {on_replay}"))

@@ -1,0 +1,87 @@
+"""Discards letters: a recorded decision on each, and the letter stays where it is."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Final
+
+from schemas.dead_letter import LetterName
+from schemas.decision import Decision, LetterState
+from streams.dead_letters.decisions import DecisionWriter
+from streams.dead_letters.letter import Letter
+from streams.dead_letters.letters import Letters
+from streams.dead_letters.selected import selected
+from streams.dead_letters.selection import Selection
+from streams.settings import Settings
+
+BATCH_LETTERS: Final = 2_000  # one transaction, which takes a fraction of a second
+SKIPPED_TOLD: Final = 1_000
+DISCARDABLE: Final[frozenset[LetterState]] = frozenset({"open", "parked"})
+
+
+@dataclass(slots=True)
+class Survey:
+    """What a selection holds: how many may be discarded, by reason; which were named and are not there."""
+
+    reasons: Counter[str] = field(default_factory=Counter)
+    missing: set[LetterName] = field(default_factory=set)
+    ends: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Discarded:
+    """What came of it; of those that were skipped, the first `SKIPPED_TOLD` are kept, with the state they are in."""
+
+    count: int = 0
+    skipped_count: int = 0
+    skipped: list[tuple[LetterName, LetterState]] = field(default_factory=list)
+
+    def skip(self, found: Letter) -> None:
+        """Leave a letter that was decided on."""
+        self.skipped_count += 1
+        if len(self.skipped) < SKIPPED_TOLD:
+            self.skipped.append((found.letter.name, found.state))
+
+
+class Discard:
+    """Of the letters of a selection, those that lie there when it is surveyed: what comes later was not asked about."""
+
+    def __init__(self, settings: Settings, letters: Letters, selection: Selection) -> None:
+        self._settings = settings
+        self._letters = letters
+        self._selection = selection
+        self.survey = Survey(missing=set(selection.names))
+        self.discarded = Discarded()
+
+    def look(self) -> Survey:
+        """Find out what would be discarded; writes nothing."""
+        for partition in self._selection.partitions(self._letters.partitions()):
+            self.survey.ends[partition] = self._letters.end(partition)
+        for found in selected(self._letters, self._selection, ends=self.survey.ends):
+            self.survey.missing.discard(found.letter.name)
+            if found.state in DISCARDABLE:
+                self.survey.reasons[found.letter.reason] += 1
+        return self.survey
+
+    def write(self, decision: Decision) -> None:
+        """Write the decision on each; `discarded` says at any time how far it has come.
+
+        Raises:
+            OvertakenError: somebody else has begun to decide on the same letters.
+            UnavailableError: Kafka does not answer.
+        """
+        for partition in self.survey.ends:
+            with DecisionWriter(self._settings, self._letters, partition) as writer:
+                # Read again, now that nobody else can decide.
+                chosen = self._discardable(partition)
+                while batch := list(islice(chosen, BATCH_LETTERS)):
+                    writer.commit(dict.fromkeys(batch, decision))
+                    self.discarded.count += len(batch)
+
+    def _discardable(self, partition: int) -> Iterator[LetterName]:
+        for found in selected(self._letters, self._selection, partition=partition, ends=self.survey.ends):
+            if found.state in DISCARDABLE:
+                yield found.letter.name
+            else:
+                self.discarded.skip(found)

@@ -1,0 +1,137 @@
+"""Takes a person's letters off a partition of the dead-letter topic, with the decisions on them.
+
+Kafka deletes from the beginning only: all other letters are first written anew behind the end, under the names that
+they have, then everything before it is deleted. Between the two every letter is there twice, and counts once; run again
+after a crash, it does the same again.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from confluent_kafka.admin import AdminClient
+
+from schemas import dead_letter
+from schemas.dead_letter import Header, LetterName, read_letter, replay_texts
+from schemas.decision import Decision, decision_key, encode_decision
+from streams.dead_letters.decisions import DecisionWriter, Outgoing
+from streams.dead_letters.erase_rule import Person
+from streams.dead_letters.folding import Folding
+from streams.dead_letters.letters import Letters
+from streams.dead_letters.settled import settled_end
+from streams.kafka import topic_plan
+from streams.kafka.deletion import delete_before
+from streams.kafka.partition_reader import PartitionReader, Stored
+from streams.settings import Settings
+
+TRANSACTION_RECORDS_MAX: Final = 1_000
+TRANSACTION_BYTES_MAX: Final = 8_388_608
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterEraser:
+    """`committed` reads what counts, `everything` also what does not."""
+
+    settings: Settings
+    person: Person
+    committed: PartitionReader
+    everything: PartitionReader
+    admin: AdminClient
+
+    def erase(self, partition: int) -> int:
+        """Do it for one partition; how many letters were written anew.
+
+        Raises:
+            OvertakenError: another command has begun on its letters; nothing was deleted.
+            UnavailableError: it could not be done; nothing was deleted.
+        """
+        place, end, kept = self.write_anew(partition)
+        delete_before(self.admin, {place: end})
+        return kept
+
+    def write_anew(self, partition: int) -> tuple[tuple[str, int], int, int]:
+        """Write what must stay behind the end; give the place, that end, and how many letters stay.
+
+        Decisions go with the last of it: after a crash the person's letters are still there to say which these are.
+        """
+        place, kept = (self.settings.topic(topic_plan.DLQ), partition), 0
+        with DecisionWriter(self.settings, Letters(self.settings, self.committed), partition) as writer:
+            end = settled_end(place, self.committed, self.everything)
+            erased: set[LetterName] = set()
+            for batch in _batches(self._survivors(place[1], end, erased)):
+                writer.commit({}, batch)
+                kept += len(batch)
+            self._forget_decisions(writer, partition, erased)
+        return place, end, kept
+
+    def forget_decisions(self, partition: int) -> None:
+        """Clear only the decisions' texts, where no letter of this partition is the person's."""
+        with DecisionWriter(self.settings, Letters(self.settings, self.committed), partition) as writer:
+            self._forget_decisions(writer, partition, set())
+
+    def _survivors(self, partition: int, end: int, erased: set[LetterName]) -> Iterator[Outgoing]:
+        """What must stay, in order; the names of what must not go into `erased`."""
+        place = (self.settings.topic(topic_plan.DLQ), partition)
+        folding = Folding(self.committed.bounds(place)[0])
+        for record in self.committed.read(place, end=end):
+            letter = read_letter(record)
+            if self.person.is_erased(self.person.relation(record.key, record.value, record.headers)):
+                if letter:
+                    erased.add(letter.name)
+            elif letter is None:  # whoever has written it, it is not ours to drop
+                yield _copy(record, record.headers)
+            elif not folding.is_passed_over(letter):
+                yield _copy(record, _named(letter.name, record.headers))
+
+    def _forget_decisions(self, writer: DecisionWriter, partition: int, erased: set[LetterName]) -> None:
+        topic = self.settings.topic(topic_plan.DLQ_DECISIONS)
+        gone = [
+            Outgoing(topic=topic, partition=partition, key=decision_key(name), value=None)
+            for name in erased & writer.decisions.keys()
+        ]
+        cleared = {
+            name: self._without_the_person(decision)
+            for name, decision in writer.decisions.items()
+            if name not in erased and self._is_told_in(decision)
+        }
+        if gone or cleared:
+            writer.commit(cleared, gone)
+
+    def _is_told_in(self, decision: Decision) -> bool:
+        return self.person.is_held(None, encode_decision(decision))
+
+    def _without_the_person(self, decision: Decision) -> Decision:
+        """What was decided stays, for the letter is another's; what was said about it does not."""
+        unsaid = replace(decision, note=None)
+        return replace(unsaid, by="") if self._is_told_in(unsaid) else unsaid
+
+
+def _named(name: LetterName, headers: Iterable[Header]) -> list[Header]:
+    known = list(headers)
+    return known if dead_letter.NAMED in replay_texts(known) else [*known, (dead_letter.NAMED, str(name).encode())]
+
+
+def _copy(record: Stored, headers: Iterable[Header]) -> Outgoing:
+    """With its time: it is kept no longer than it would have been."""
+    return Outgoing(
+        topic=record.topic,
+        partition=record.partition,
+        key=record.key,
+        value=record.value,
+        headers=list(headers),
+        timestamp_ms=record.timestamp,
+    )
+
+
+def _batches(records: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
+    """As much as goes into one transaction, and into memory."""
+    batch: list[Outgoing] = []
+    size = 0
+    for record in records:
+        batch.append(record)
+        size += len(record.key or b"") + len(record.value or b"") + sum(len(text or b"") for _, text in record.headers)
+        if size >= TRANSACTION_BYTES_MAX or len(batch) >= TRANSACTION_RECORDS_MAX:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch

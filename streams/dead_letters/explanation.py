@@ -1,0 +1,171 @@
+"""All that is known of one letter, ready to be shown: what it was, what was sent, what came back, what was decided."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal, cast
+
+from pydantic_core import from_json
+
+from agents.steps.report import iso_utc
+from schemas.dead_letter import DeadLetter, Header, without_ours
+from schemas.decision import Decision
+from schemas.outcome import DeadReason
+from streams.dead_letters.field_search import Position, find_field, names_key
+from streams.dead_letters.letter import Letter
+from streams.dead_letters.masking import Json, masked, masked_text, shown_id, without_contacts
+from streams.dead_letters.sent_operations import sent_operations
+from streams.settings import Settings
+
+BINARY_SHOWN: Final = 65_536
+_YEAR_10000_MS: Final = 253_402_300_800_000
+
+IN_WORDS: Final[dict[DeadReason, str]] = {
+    "malformed": "it could not be understood, so nothing was sent",
+    "too_large": "it is larger than Customer.io takes, so nothing was sent",
+    "rejected": "Customer.io refused this very record",
+    "retries_exhausted": "every attempt failed, while Customer.io answered others",
+    "ambiguous_send": "it may have gone out or not, and is never sent again by itself",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """A key's or a record's bytes as they are shown: JSON as `tree`, text as `text`, which else is hex, if anything."""
+
+    form: Literal["null", "json", "text", "binary"]
+    size: int
+    tree: Json = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Masked already, unless it is to be revealed. `field` is the place of the field that the message is about."""
+
+    found: Letter
+    user_id: str | None
+    message: str
+    key: Content
+    value: Content
+    headers: Sequence[tuple[str, str | None]]
+    field: Position | None
+    is_key_at_fault: bool
+    operations: Sequence[Json]
+    history: Sequence[Decision]
+
+    @property
+    def first_seen(self) -> str | None:
+        """When Kafka had the record first."""
+        first_ms = self.found.letter.timestamp_ms
+        return None if first_ms is None or not 0 <= first_ms < _YEAR_10000_MS else iso_utc(first_ms)
+
+    def told(self) -> dict[str, Any]:
+        """All of it as one JSON object."""
+        letter = self.found.letter
+        return {
+            "letter": str(letter.name),
+            "state": self.found.state,
+            **letter.origin._asdict(),
+            "first_seen": self.first_seen,
+            "user_id": self.user_id,
+            "key": self.key.text,
+            "value": self.value.tree,
+            "value_form": self.value.form,
+            "value_bytes": self.value.size,
+            "value_hex": self.value.text,
+            "headers": [{"name": name, "value": value} for name, value in self.headers],
+            "reason": letter.reason,
+            "explanation": IN_WORDS[letter.reason],
+            "message": self.message,
+            "field": None if self.field is None else names_at(self.value.tree, self.field),
+            "status": letter.status,
+            "attempts": letter.attempts,
+            "failed_at": letter.failed_at,
+            "fingerprint": letter.fingerprint,
+            "event_id": letter.event_id,
+            "replays": letter.replays,
+            "operations": list(self.operations),
+            "decisions": [asdict(decision) for decision in self.history],
+        }
+
+
+def explain(found: Letter, settings: Settings, history: Sequence[Decision], *, reveal: bool) -> Explanation:
+    """Gather it, masked unless `reveal`."""
+    letter = found.letter
+    tree = _json_of(letter.value)
+    operations = sent_operations(letter, settings)
+    return Explanation(
+        found=found,
+        user_id=found.user_id if reveal or found.user_id is None else shown_id(found.user_id),
+        message=letter.message if reveal else without_contacts(letter.message),
+        key=_key(letter, reveal=reveal),
+        value=_value(letter.value, tree, reveal=reveal),
+        headers=[_header(each, reveal=reveal) for each in without_ours(letter.headers)],
+        field=find_field(tree[0], letter.message) if tree else None,
+        is_key_at_fault=names_key(letter.message),
+        operations=operations if reveal else [masked(each) for each in operations],
+        history=history,
+    )
+
+
+def names_at(tree: Json, position: Position) -> list[str | int]:
+    """The names on the way to a place."""
+    names: list[str | int] = []
+    for at in position:
+        if isinstance(tree, dict):
+            name = list(tree)[at]
+            names.append(name)
+            tree = tree[name]
+        elif isinstance(tree, list):
+            names.append(at)
+            tree = tree[at]
+    return names
+
+
+def _key(letter: DeadLetter, *, reveal: bool) -> Content:
+    if letter.key is None:
+        return Content(form="null", size=0)
+    text = _text_of(letter.key)
+    if text is None:
+        return _binary(letter.key, reveal=reveal)
+    return Content(form="text", size=len(letter.key), text=text if reveal else shown_id(text))
+
+
+def _value(value: bytes | None, tree: tuple[Json] | None, *, reveal: bool) -> Content:
+    if value is None:
+        return Content(form="null", size=0)
+    if tree is None:
+        return _binary(value, reveal=reveal)
+    return Content(form="json", size=len(value), tree=tree[0] if reveal else masked(tree[0]))
+
+
+def _binary(content: bytes, *, reveal: bool) -> Content:
+    return Content(form="binary", size=len(content), text=content[:BINARY_SHOWN].hex() if reveal else None)
+
+
+def _header(header: Header, *, reveal: bool) -> tuple[str, str | None]:
+    name, value = header
+    if value is None:
+        return name, None
+    text = _text_of(value)
+    if reveal:
+        return name, value.hex() if text is None else text
+    return without_contacts(name), f"*** ({len(value)} bytes)" if text is None else masked_text(text)
+
+
+def _json_of(value: bytes | None) -> tuple[Json] | None:
+    """The JSON in a tuple, for it may be null; None where it is none."""
+    try:
+        tree = from_json(value or b"", allow_inf_nan=False)
+        json.dumps(tree, allow_nan=False)  # a number beyond all bounds has been read as infinite
+    except ValueError:
+        return None
+    return (cast(Json, tree),)
+
+
+def _text_of(content: bytes) -> str | None:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return None

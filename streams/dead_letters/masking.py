@@ -1,0 +1,108 @@
+"""Masks personal data in what is shown of a record: contents go, structure, types and rough lengths stay. Pure.
+
+Shown as they are: ids, an event's name, a change's type, versions and times, each only if it looks like one.
+"""
+
+import re
+from typing import Final, TypeAlias
+
+from schemas.times import unix_ms
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+
+SHORT: Final = 3  # of a text as short as that even its ends are its content
+NUMBER_DIGITS: Final = 7  # a longer number may be a telephone's, or a place on earth
+
+_IDS: Final = frozenset(
+    {
+        *(("id",), ("user_id",), ("anonymous_id",), ("message_id",), ("trigger_id",), ("broadcast_id",)),
+        *(("user", "id"), ("identifiers", "id"), ("identifiers", "anonymous_id"), ("transactional_message_id",)),
+    }
+)
+_WORDS: Final = frozenset({("type",), ("name",), ("action",), ("channel",)})
+_TIMES: Final = frozenset(
+    {
+        *(("occurred_at",), ("timestamp",), ("user", "created_at"), ("user", "createdAt")),
+        *(("attributes", "created_at"), ("attributes", "last_seen_at")),
+    }
+)
+_NUMBERS: Final = frozenset({("version",)})
+_WORD: Final = re.compile(r"[A-Za-z0-9_.:/-]{1,100}", re.ASCII)
+_EMAIL: Final = re.compile(r"[^\s@:;,\"'<>()]+@[^\s@:;,\"'<>()]+")
+_PHONE: Final = re.compile(r"\+?[\d\s().\-/]+", re.ASCII)
+_PHONE_IN_TEXT: Final = re.compile(r"\+\d[\d ().\-/]{5,}\d|(?<!\w)\d{10,15}(?!\w)", re.ASCII)
+_PHONE_DIGITS: Final = range(7, 16)
+_PLAIN_PHONE_DIGITS: Final = 10  # fewer without any sign of a telephone are a number as any
+
+
+def masked_text(text: str) -> str:
+    """Keep the ends of a text and how long it is: `a***m (15)`."""
+    if len(text) <= SHORT:
+        return f"*** ({len(text)})"
+    return f"{text[0]}***{text[-1]} ({len(text)})"
+
+
+def shown_id(text: str) -> str:
+    """A person's id as it may be shown: as it is, unless it is an e-mail address or a telephone number."""
+    return masked_text(text) if _is_contact(text) else text
+
+
+def without_contacts(text: str) -> str:
+    """A text that should hold no content, with the e-mail addresses and telephone numbers in it masked all the same."""
+    mailless = _EMAIL.sub(lambda found: masked_text(found[0]), text)
+    return _PHONE_IN_TEXT.sub(lambda found: masked_text(found[0]), mailless)
+
+
+def masked(tree: Json, path: tuple[str, ...] = ()) -> Json:
+    """A record's, or an operation's, JSON with the same structure: each value is at the place where it was."""
+    if isinstance(tree, dict):
+        return _masked_object(tree, path)
+    if isinstance(tree, list):
+        return [masked(value, (*path, "*")) for value in tree]
+    if isinstance(tree, str):
+        return tree if _is_shown(tree, path) else masked_text(tree)
+    if isinstance(tree, bool) or tree is None:
+        return tree
+    return _masked_number(tree, path)
+
+
+def _masked_object(tree: dict[str, Json], path: tuple[str, ...]) -> Json:
+    shown: dict[str, Json] = {}
+    for name, value in tree.items():
+        label = without_contacts(name)
+        while label in shown:  # two addresses may look alike
+            label += "'"
+        shown[label] = masked(value, (*path, name))
+    return shown
+
+
+def _is_shown(text: str, path: tuple[str, ...]) -> bool:
+    if path in _IDS:
+        return not _is_contact(text)
+    if path in _WORDS:
+        return _WORD.fullmatch(text) is not None and not _is_contact(text)
+    return path in _TIMES and _is_time(text)
+
+
+def _masked_number(number: float, path: tuple[str, ...]) -> Json:
+    if path in _TIMES or path in _NUMBERS or (path in _IDS and not _is_contact(str(number))):
+        return number
+    digits = sum(letter.isdigit() for letter in str(number))
+    return number if digits < NUMBER_DIGITS else f"*** (number, {digits} digits)"
+
+
+def _is_time(text: str) -> bool:
+    try:
+        unix_ms(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_contact(text: str) -> bool:
+    if _EMAIL.search(text):
+        return True
+    digits = sum(letter.isdigit() for letter in text)
+    if digits not in _PHONE_DIGITS or not _PHONE.fullmatch(text):
+        return False
+    return digits >= _PLAIN_PHONE_DIGITS or len(text) > digits or text.startswith("0")

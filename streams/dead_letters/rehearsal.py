@@ -1,0 +1,178 @@
+"""Rehearses a replay: runs the worker's own plan over the copies and says what would become of each. Writes nothing.
+
+Verdicts are those of today's code and ledger; whether Customer.io would accept what is sent, a sandbox may be asked.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final, Self, cast
+
+from agents.plan import Deliver, carry_out
+from agents.plans.replay import ReplayPlan
+from agents.ports import Publication
+from schemas.chunk import Chunk, Membership
+from schemas.conclusion import Conclusion
+from schemas.dead_letter import DeadLetter
+from schemas.delivery import Parcel, Verdict
+from schemas.outcome import Outcome, Reason
+from schemas.record import Record
+from streams.dead_letters.copies import ReplayCopy, Terms, copy_of
+from streams.delivery.ledger import Ledger
+from streams.kafka import topic_plan
+from streams.kafka.clients import librdkafka_config
+from streams.kafka.ledger_reader import LedgerReader, LedgerRecord
+from streams.settings import Settings
+
+CHUNK_RECORDS: Final = 500
+CHUNK_BYTES: Final = 16_000_000
+_SENTENCES: Final[Mapping[Outcome, str]] = {
+    "delivered": "be delivered",
+    "duplicate": "be a duplicate of what was delivered",
+    "superseded": "be superseded by newer data",
+    "skipped": "be skipped",
+    "dead": "fail again",
+}
+_NOBODY: Final = Membership(-1, "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsed:
+    """What would become of a letter's replay, in the words of its result."""
+
+    letter: DeadLetter
+    verdict: Outcome
+    reason: Reason | None
+    detail: str | None
+
+    def __str__(self) -> str:
+        """Say it in one sentence."""
+        why = ", ".join(part for part in (self.reason, self.detail) if part)
+        return f"would {_SENTENCES[self.verdict]}" + (f" ({why})" if why else "")
+
+
+@dataclass(frozen=True, slots=True)
+class CopiedRecord:
+    """A copy as workers would read it; `offset` only says in which order."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+def record_of(copy: ReplayCopy, settings: Settings, *, offset: int = 0) -> Record:
+    """A copy as workers would read it from the replay topic now."""
+    return CopiedRecord(
+        settings.topic(topic_plan.REPLAY),
+        copy.letter.name.partition,
+        offset,
+        time.time_ns() // 1_000_000,
+        copy.key,
+        copy.value,
+        cast("Sequence[tuple[str, bytes]]", copy.headers),  # a header without value is passed on as it is
+    )
+
+
+class Rehearsal:
+    """A context manager; its memory is the ledger of the partition that is rehearsed.
+
+    Nobody refuses anything, unless it is `against_sandbox`: one that is started for it, and knows nobody at first.
+    """
+
+    def __init__(self, settings: Settings, *, against_sandbox: bool = False) -> None:
+        self._settings = settings
+        self._against_sandbox = against_sandbox
+        self._exits = ExitStack()
+        self._deliver: Deliver = _accept
+        self._renew: Callable[[], None] = lambda: None
+
+    def __enter__(self) -> Self:
+        self._runner = self._exits.enter_context(asyncio.Runner())
+        if self._against_sandbox:
+            from streams.dead_letters.sandboxed import Sandboxed  # noqa: PLC0415 - a server and an HTTP client
+
+            sandboxed = self._exits.enter_context(Sandboxed(self._settings, self._runner))
+            self._deliver, self._renew = sandboxed.deliver, sandboxed.renew
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._exits.close()
+
+    def rehearse(self, letters: Iterable[DeadLetter], terms: Terms | None = None) -> Iterator[Rehearsed]:
+        """Yield what would become of each, in their order, which is by partition."""
+        return self.rehearse_copies(copy_of(letter, terms or Terms()) for letter in letters)
+
+    def rehearse_copies(self, copies: Iterable[ReplayCopy]) -> Iterator[Rehearsed]:
+        """Yield what would become of each, in their order, which is by partition.
+
+        Raises:
+            UnavailableError: the ledger cannot be read.
+        """
+        for partition, those in groupby(copies, key=lambda copy: copy.letter.name.partition):
+            ledger = self._restored(partition)
+            for chunk in _bounded(those):
+                yield from self._runner.run(self._carry_out(chunk, ledger))
+                self._renew()
+
+    async def _carry_out(self, copies: Sequence[ReplayCopy], ledger: Ledger) -> list[Rehearsed]:
+        records = [record_of(copy, self._settings, offset=at) for at, copy in enumerate(copies)]
+        partition = records[0].partition
+        plan = ReplayPlan()
+        plan.add(records)
+        await carry_out(plan, ledger.memory(partition), self._deliver)
+        ledger.remember(_publication(records, plan))
+        concluded = sorted(plan.conclusions, key=lambda conclusion: conclusion.record.offset)
+        return [_rehearsed(copy, each) for copy, each in zip(copies, concluded, strict=True)]
+
+    def _restored(self, partition: int) -> Ledger:
+        settings = self._settings
+        ledger = Ledger(window_s=settings.dedupe_window_s, entries_max=settings.dedupe_max_entries)
+        ledger.keep([partition])
+        people, events = settings.topic(topic_plan.LEDGER_PEOPLE), settings.topic(topic_plan.LEDGER_EVENTS)
+
+        def take(records: list[LedgerRecord]) -> None:
+            first = records[0]
+            if first.topic == people:
+                for record in records:
+                    ledger.restore_person(record)
+            else:
+                ledger.restore_events(partition, first.timestamp_s, [record.key for record in records])
+
+        reader = LedgerReader(librdkafka_config(settings), group=f"{settings.app_id}-commands")
+        reader.read({(people, partition): -1, (events, partition): -1}, take, lambda: True)
+        return ledger
+
+
+async def _accept(parcels: Sequence[Parcel]) -> list[Verdict]:
+    return [Verdict(accepted=True, status=None, attempts=1)] * len(parcels)
+
+
+def _publication(records: Sequence[Record], plan: ReplayPlan) -> Publication:
+    first = records[0]
+    chunk = Chunk(topic=first.topic, partition=first.partition, start=0, records=records, membership=_NOBODY, epoch=0)
+    people, events = plan.people(), plan.events()
+    return Publication(chunk=chunk, results=[], letters=[], people=people, events=events, concluded_s=time.time())
+
+
+def _rehearsed(copy: ReplayCopy, found: Conclusion) -> Rehearsed:
+    return Rehearsed(letter=copy.letter, verdict=found.outcome, reason=found.reason, detail=found.detail)
+
+
+def _bounded(copies: Iterable[ReplayCopy]) -> Iterator[list[ReplayCopy]]:
+    chunk: list[ReplayCopy] = []
+    size = 0
+    for copy in copies:
+        chunk.append(copy)
+        size += copy.size
+        if len(chunk) == CHUNK_RECORDS or size >= CHUNK_BYTES:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk

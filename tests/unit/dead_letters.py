@@ -1,0 +1,77 @@
+"""Letters for unit tests, as they would be read from the dead-letter topic."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from agents.steps.report import letter_headers
+from schemas.conclusion import Conclusion
+from schemas.dead_letter import REPLAYS, DeadLetter, Header, LetterName, read_letter
+from schemas.decision import Decision, state_of
+from streams.dead_letters.letter import Letter
+from tests.unit.input_records import InputRecord, make_upsert
+
+REPLAYS_MAX = 3
+NAME = LetterName(0, 3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredLetter:
+    """A record of the dead-letter topic."""
+
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[Header]
+
+
+def make_letter(
+    name: LetterName = NAME,
+    *,
+    record: InputRecord | None = None,
+    replays: int = 0,
+    tail: Sequence[Header] = (),
+) -> DeadLetter:
+    """Build a letter; `tail` follows a letter's own headers, as where it was written anew."""
+    record = record or make_upsert(key=b"u-1", plan="pro")
+    headers = letter_headers(Conclusion(record, "dead", "rejected", "no"), group="g", failed_at="2026-11-22T10:00:00Z")
+    own = [*headers[:-1], (REPLAYS, str(replays).encode())]
+    stored = StoredLetter(
+        partition=name.partition, offset=name.offset, key=record.key, value=record.value, headers=[*own, *tail]
+    )
+    letter = read_letter(stored)
+    assert letter is not None
+    return letter
+
+
+def found_letter(name: LetterName, decision: Decision | None = None, *, replays: int = 0) -> Letter:
+    """Build a letter with its decision, and the state that follows."""
+    state = state_of(decision, replays=replays, replays_max=REPLAYS_MAX)
+    return Letter(letter=make_letter(name, replays=replays), decision=decision, state=state)
+
+
+class FakeLetters:
+    """Letters of several partitions; `started` keeps where each read began."""
+
+    def __init__(self, letters: Iterable[Letter]) -> None:
+        self._letters = list(letters)
+        self.started: list[int | None] = []
+
+    def partitions(self) -> list[int]:
+        """Those that have letters."""
+        return sorted({found.letter.name.partition for found in self._letters})
+
+    def read(
+        self,
+        partition: int,
+        *,
+        start: int | None = None,
+        end: int | None = None,
+        decisions: Mapping[LetterName, Decision] | None = None,
+    ) -> Iterator[Letter]:
+        """Yield a partition's; with `decisions` these count."""
+        self.started.append(start)
+        for found in self._letters:
+            name = found.letter.name
+            if name.partition == partition and (start or 0) <= name.offset and (end is None or name.offset < end):
+                yield found if decisions is None else found_letter(name, decisions.get(name))

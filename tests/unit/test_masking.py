@@ -1,0 +1,87 @@
+"""What stays of a record when personal data is masked."""
+
+import pytest
+
+from streams.dead_letters.masking import Json, masked, masked_text, shown_id, without_contacts
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("ada@example.com", "a***m (15)"), ("Ada", "*** (3)"), ("", "*** (0)"), ("Adah", "A***h (4)")],
+)
+def test_a_text_keeps_its_ends_and_its_length(text: str, expected: str) -> None:
+    """A short one only its length."""
+    assert expected == masked_text(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["u-1", "1042", "550e8400-e29b-41d4-a716-446655440000", "12345678", "123456789012345678"]
+)
+def test_an_id_is_shown(text: str) -> None:
+    """As it is."""
+    assert text == shown_id(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["ada@example.com", "+44 20 7946 0958", "(555) 123-4567", "02079460958", "447911123456"]
+)
+def test_an_id_that_reaches_a_person_is_masked(text: str) -> None:
+    """An e-mail address, a telephone number."""
+    assert masked_text(text) == shown_id(text)
+
+
+def test_structure_and_names_stay() -> None:
+    """Ids, names of events, types, versions, times, flags and small numbers too."""
+    change: Json = {
+        "type": "user.upserted",
+        "version": 17,
+        "occurred_at": "2026-11-22T10:00:00Z",
+        "user": {"id": "u-1", "created_at": 1_700_000_000, "preferences": {"marketing": True}, "plan": None},
+    }
+    event: Json = {"name": "order_completed", "id": "evt-123", "user_id": 42, "data": {"total": 42.5, "items": [1, 2]}}
+
+    assert change == masked(change)
+    assert event == masked(event)
+
+
+@pytest.mark.parametrize(
+    ("tree", "expected"),
+    [
+        ({"user": {"email": "ada@example.com"}}, {"user": {"email": "a***m (15)"}}),
+        ({"user": {"id": "ada@example.com"}}, {"user": {"id": "a***m (15)"}}),
+        ({"name": "Ada Lovelace"}, {"name": "A***e (12)"}),
+        ({"type": "ada@example.com"}, {"type": "a***m (15)"}),
+        ({"occurred_at": "Ada Lovelace"}, {"occurred_at": "A***e (12)"}),
+        ({"data": {"phone": 447911123456}}, {"data": {"phone": "*** (number, 12 digits)"}}),
+        ({"data": {"at": [51.5073509, 0.1]}}, {"data": {"at": ["*** (number, 9 digits)", 0.1]}}),
+        ({"data": {"id": "Lovelace"}}, {"data": {"id": "L***e (8)"}}),
+        (["Lovelace"], ["L***e (8)"]),
+        ("Lovelace", "L***e (8)"),
+    ],
+)
+def test_contents_are_masked_wherever_they_stand(tree: Json, expected: Json) -> None:
+    """Also where something else should stand."""
+    assert expected == masked(tree)
+
+
+def test_names_that_look_alike_once_masked_are_kept_apart() -> None:
+    """Each value stays at its place."""
+    tree = masked({"ada@x.com": 1, "ann@x.com": 2})
+
+    assert isinstance(tree, dict)
+    assert [("a***m (9)", 1), ("a***m (9)'", 2)] == list(tree.items())
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("value: is not JSON (character 1234567)", "value: is not JSON (character 1234567)"),
+        ("user.plan: over 1,000 bytes", "user.plan: over 1,000 bytes"),
+        ("user.ada@x.com: unknown field", "u***m (14): unknown field"),
+        ("call +44 20 7946 0958 now", "call +***8 (16) now"),
+        ("call 447911123456", "call 4***6 (12)"),
+    ],
+)
+def test_a_message_keeps_all_but_contacts(message: str, expected: str) -> None:
+    """Numbers that say how much, or where, are no telephones."""
+    assert expected == without_contacts(message)
