@@ -58,29 +58,42 @@ class Person:
     _occurred_ms: int | None = None
     _sent_s: int = 0
     _seen_s: int = 0
+    _offset: int = -1
 
-    def judge(self, value: bytes | None, timestamp_ms: int) -> Expected:
-        """Take the next record; it must be well-formed."""
+    def judge(
+        self,
+        value: bytes | None,
+        timestamp_ms: int,
+        *,
+        offset: int = -1,
+        is_replay: bool = False,
+        even_if_older: bool = False,
+    ) -> Expected:
+        """Take the next record; it must be well-formed. Of a replay, time and offset are those it had at first."""
         change: dict[str, Any] = {"type": "user.deleted"} if value is None else json.loads(value)
         occurred_ms = unix_ms(change["occurred_at"]) if "occurred_at" in change else None
         version = change.get("version")
-        if older := self._older(version, occurred_ms):
+        older = self._older(version, occurred_ms, offset if is_replay else None)
+        if older and not even_if_older:
             return Expected("superseded", older)
         time_s = (timestamp_ms if occurred_ms is None else occurred_ms) // 1000
         expected = self._judge(change, time_s)
         if expected.outcome in {"delivered", "duplicate"}:
             self._version = _newer(self._version, version)
             self._occurred_ms = _newer(self._occurred_ms, occurred_ms)
+            self._offset = max(self._offset, offset) if is_replay else offset
         if expected.outcome == "delivered":
             self._seen_s = max(self._seen_s, time_s)
         return expected
 
-    def _older(self, version: int | None, occurred_ms: int | None) -> str | None:
+    def _older(self, version: int | None, occurred_ms: int | None, first_offset: int | None) -> str | None:
+        """Why it is; `first_offset` is that of a replay, which tells where nothing else does."""
+        place = None if first_offset is None or first_offset >= self._offset else "older_timestamp"
         if version is not None and self._version is not None:
-            return "older_version" if version < self._version else None
-        if occurred_ms is not None and self._occurred_ms is not None and occurred_ms < self._occurred_ms:
-            return "older_timestamp"
-        return None
+            return place if version == self._version else "older_version" if version < self._version else None
+        if occurred_ms is not None and self._occurred_ms is not None and occurred_ms != self._occurred_ms:
+            return "older_timestamp" if occurred_ms < self._occurred_ms else None
+        return place
 
     def _judge(self, change: dict[str, Any], time_s: int) -> Expected:
         if change["type"] == "user.deleted":

@@ -15,6 +15,7 @@ from tests.faults.reference import Expected, Person
 from tests.faults.traffic import CHANGES
 from tests.simulation.budgets import check_budgets
 from tests.simulation.poison import REASONS, is_poisoned_person
+from tests.simulation.replays import as_worked_on, changes_of, events_of, first_of
 from tests.simulation.script import BASE_S
 from tests.simulation.traces import Traces
 
@@ -36,6 +37,7 @@ def check(traces: Traces) -> list[str]:
         *_attempts(traces),
         *_changes(traces, people),
         *_events(traces, people),
+        *_replays(traces, people),
         *_letters(traces),
         *_order(traces, people),
         *_final_states(traces, people),
@@ -84,11 +86,12 @@ def _attempts(traces: Traces) -> Iterator[str]:
 def _changes(traces: Traces, people: dict[str, Person]) -> Iterator[str]:
     """What became of user changes, held against the reference."""
     victims = _victims(traces)
-    changes = [each for each in traces.published if each.place.topic == CHANGES and not each.draft.is_malformed]
-    for each in sorted(changes, key=lambda each: each.place):
+    concluded = {place: number for number, place in enumerate(traces.results)}
+    changes = [each for each in changes_of(traces.published) if not each.draft.is_malformed]
+    for each in as_worked_on(changes, concluded):
         expected = _judge(each, traces, people)
-        result = traces.results.get(each.place)
-        if result is None or (each.draft.key or b"").decode() in victims:
+        result = traces.results[each.place]
+        if (each.draft.key or b"").decode() in victims:
             continue
         if fault := _unlike(result, expected):
             yield f"{_named('outcomes', traces, result)}: {each.place} {fault}"
@@ -101,20 +104,31 @@ def _named(invariant: str, traces: Traces, result: dict[str, Any]) -> str:
 
 
 def _judge(each: Published, traces: Traces, people: dict[str, Person]) -> Expected:
-    draft, name = each.draft, (each.draft.key or b"").decode()
+    name = (each.draft.key or b"").decode()
     kind = traces.poison.get(each.place)
     if kind is None and each.place not in traces.given_up:
-        return people[name].judge(draft.value, draft.timestamp_ms)
+        return _judged(people[name], each)
     people[name].was_ever_out |= each.place in traces.given_up  # it may have been applied all the same
     dead = Expected("dead", REASONS[kind] if kind else traces.results[each.place]["reason"])
     if is_poisoned_person(name):
         return dead
     as_if = copy.deepcopy(people[name])
-    expected = as_if.judge(draft.value, draft.timestamp_ms)
+    expected = _judged(as_if, each)
     if expected.outcome == "delivered":
         return dead
     people[name] = as_if
     return expected
+
+
+def _judged(person: Person, each: Published) -> Expected:
+    first = first_of(each)
+    return person.judge(
+        each.draft.value,
+        first.timestamp_ms,
+        offset=first.place.offset,
+        is_replay=first.is_replay,
+        even_if_older=first.even_if_older,
+    )
 
 
 def _unlike(result: dict[str, Any], expected: Expected) -> str | None:
@@ -128,8 +142,9 @@ def _unlike(result: dict[str, Any], expected: Expected) -> str | None:
 
 def _events(traces: Traces, people: dict[str, Person]) -> Iterator[str]:
     """What became of events, and what arrived of them."""
-    sound = list(traces.sound())
-    log = [entry for entry in traces.sandbox.log if entry.get("id") not in traces.spoiled]
+    replayed = _replayed_events(traces)
+    sound = [each for each in traces.sound() if traces.results.get(each.place, {}).get("event_id") not in replayed]
+    log = [entry for entry in traces.sandbox.log if entry.get("id") not in traces.spoiled | replayed.keys()]
     sandbox = replace(traces.sandbox, log=log)
     for text in audit_events(sound, traces.results, sandbox, people):
         is_halved = LATE in text and (traces.has_failing_poison or traces.script.weather.spells)
@@ -144,6 +159,35 @@ def _events(traces: Traces, people: dict[str, Person]) -> Iterator[str]:
         if found != ("dead", REASONS[kind]) and not may_skip:
             invariant = _named("events", traces, result)
             yield f"{invariant}: {place} is {found}, must be dead ({REASONS[kind]}); {result['detail']}"
+
+
+def _replayed_events(traces: Traces) -> dict[str, list[dict[str, Any]]]:
+    """All results of each event that was replayed, as its repeats were, in the order in which they were written."""
+    replays = [traces.results[each.place] for each in events_of(traces.published) if each.place in traces.results]
+    ids = {result["event_id"] for result in replays} - traces.spoiled
+    found: dict[str, list[dict[str, Any]]] = {event_id: [] for event_id in sorted(ids)}
+    for result in traces.results.values():
+        if result["event_id"] in ids:
+            found[result["event_id"]].append(result)
+    return found
+
+
+def _replays(traces: Traces, people: dict[str, Person]) -> Iterator[str]:
+    """Where each was first, and that a replayed event is delivered once, whoever brings it."""
+    for each in traces.published:
+        first, result = first_of(each), traces.results.get(each.place, {})
+        origin = {"topic": first.place.topic, "partition": first.place.partition, "offset": first.place.offset}
+        if result and result.get("origin") != (origin if first.is_replay else None):
+            yield f"replays: {each.place} has origin {result.get('origin')}"
+    for event_id, results in _replayed_events(traces).items():
+        outcomes = [result["outcome"] for result in results if result["outcome"] != "skipped"]
+        person = people.get(results[0]["user_id"])
+        may_skip = person is not None and person.was_ever_out
+        if outcomes != ["delivered", *["duplicate"] * (len(outcomes) - 1)] and not (may_skip and not outcomes):
+            yield f"replays: event {event_id} is {outcomes}"
+        counted = sum(entry.get("id") == event_id and entry["why"] is None for entry in traces.sandbox.log)
+        if counted > 1 or (not may_skip and not counted):
+            yield f"replays: event {event_id} was counted {counted} times"
 
 
 def _letters(traces: Traces) -> Iterator[str]:
@@ -171,12 +215,18 @@ def _source(headers: tuple[tuple[str, bytes], ...]) -> Place:
 
 def _order(traces: Traces, people: dict[str, Person]) -> Iterator[str]:
     """What arrived of a person's changes, in the order of the topic, and all of it."""
-    for name in sorted((people.keys() | traces.arrivals.keys()) - _victims(traces)):
+    for name in sorted((people.keys() | traces.arrivals.keys()) - _victims(traces) - _replayed(traces)):
         sends = people[name].sends if name in people else []
         verdict = check_order(sends, [_arrival(entry) for entry in traces.arrivals.get(name, ())])
         if verdict.violation:
             yield f"order: {name}: {verdict.violation}"
         yield from (f"order: {name}: log line {seq} came after a newer operation" for seq in verdict.stale)
+
+
+def _replayed(traces: Traces) -> set[str]:
+    """People of whom a change was replayed: what a killed worker has sent of it may come before, or after all."""
+    changes = changes_of(traces.published)
+    return {(each.draft.key or b"").decode() for each in changes if first_of(each).is_replay}
 
 
 def _victims(traces: Traces) -> set[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from agents.ports import Publication
+from agents.steps import decide, translate_change, translate_event
 from agents.steps.pack import pack
 from schemas.delivery import Parcel, Verdict
 from streams.customerio import breaker
@@ -20,6 +21,7 @@ from streams.delivery.journal import Journal
 from streams.delivery.lanes import Lanes
 from streams.delivery.ledger import Ledger
 from streams.delivery.throttle import Throttle
+from streams.delivery.turns import _Turn
 from streams.kafka import transactions
 from streams.kafka.lease import Lease
 from streams.kafka.transactions import TransactionWriter
@@ -86,6 +88,22 @@ def no_drain(patch: pytest.MonkeyPatch) -> None:
 def no_memory(patch: pytest.MonkeyPatch) -> None:
     """What is delivered is not remembered until the next restore."""
     patch.setattr(Ledger, "remember", lambda _, __: None)
+
+
+def no_turns(patch: pytest.MonkeyPatch) -> None:
+    """Replays and live records do not wait for each other."""
+    patch.setattr(_Turn, "must_wait_for", lambda _, __: False)
+
+
+def no_offsets(patch: pytest.MonkeyPatch) -> None:
+    """Replays are not held against the topic's order."""
+    patch.setattr(decide, "_is_lower", lambda _, __: False)
+
+
+def no_first_time(patch: pytest.MonkeyPatch) -> None:
+    """A replay is as young as its copy."""
+    for module in (translate_event, translate_change):
+        patch.setattr(module, "first_timestamp_ms", lambda record: record.timestamp)
 
 
 def no_restore(patch: pytest.MonkeyPatch) -> None:
@@ -155,6 +173,9 @@ MUTATIONS: dict[Mutation, set[str]] = {
     no_drain: {"order", "crash"},
     no_memory: {"outcomes", "events"},
     no_restore: {"outcomes", "events"},
+    no_turns: {"outcomes", "replays"},
+    no_offsets: {"outcomes"},
+    no_first_time: {"outcomes", "final state"},
     no_commit: {"waiting"},
     lost_results: {"conclusions"},
     no_mercy: {"dead letters"},

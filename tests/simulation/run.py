@@ -3,20 +3,22 @@
 import asyncio
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from agents.steps import pack
+from tests.faults.publisher import Published
 from tests.simulation import invariants
 from tests.simulation.customerio import CustomerIo
 from tests.simulation.fleet import Fleet
 from tests.simulation.group import Group
-from tests.simulation.kafka import Broker
+from tests.simulation.kafka import REPLAYS, Broker
 from tests.simulation.loop import simulate
-from tests.simulation.script import BASE_S, Script, record_of, write_script
+from tests.simulation.replays import record_of, replay
+from tests.simulation.script import BASE_S, Script, write_script
 from tests.simulation.story import Story
 from tests.simulation.traces import Traces
 
@@ -70,9 +72,10 @@ async def _run(script: Script, started: float) -> Report:
     fleet = Fleet(script, story, broker, customerio)
     with story.listening(), _batches_up_to(script.batch_bytes_max):
         _schedule(script, story, fleet, broker)
+        replaying = [asyncio.create_task(replay(each, broker)) for each in _replays(script)]
         await asyncio.sleep(script.ends_s)
         fleet.recover()
-        drained_s, left = await _drain(broker, story)
+        drained_s, left = await _drain(broker, story, replaying)
         await fleet.stop_all()
     traces = Traces(
         script=script, broker=broker, customerio=customerio, born={each.name: each.since_s for each in fleet.workers}
@@ -93,7 +96,8 @@ async def _run(script: Script, started: float) -> Report:
 
 def _schedule(script: Script, story: Story, fleet: Fleet, broker: Broker) -> None:
     loop, chance = asyncio.get_running_loop(), random.Random(f"{script.seed} start")
-    for at_s, records in groupby(script.records, key=lambda each: each[0]):  # timers of one moment keep no order
+    live = [each for each in script.records if each[1].place.topic != REPLAYS]
+    for at_s, records in groupby(live, key=lambda each: each[0]):  # timers of one moment keep no order
         loop.call_later(at_s, broker.publish, [record_of(published) for _, published in records])
     for spell in script.weather.spells:
         loop.call_later(spell.since_s, story.tell, f"weather: {spell}")
@@ -103,11 +107,20 @@ def _schedule(script: Script, story: Story, fleet: Fleet, broker: Broker) -> Non
         loop.call_later(action.at_s, fleet.act, action)
 
 
-async def _drain(broker: Broker, story: Story) -> tuple[float, int]:
+def _replays(script: Script) -> Iterator[list[tuple[float, Published]]]:
+    for partition in range(script.partitions):
+        yield [each for each in script.records if each[1].place[:2] == (REPLAYS, partition)]
+
+
+async def _drain(broker: Broker, story: Story, replaying: "Sequence[asyncio.Task[None]]") -> tuple[float, int]:
     """How long it took until everything was concluded, and how many records are not."""
     since_s = story.now_s()
-    while (left := broker.lag()) and story.now_s() < since_s + NO_WITNESS_S_MAX:  # noqa: ASYNC110 - as people watch a lag
+    while left := broker.lag() + sum(not each.done() for each in replaying):
+        if story.now_s() >= since_s + NO_WITNESS_S_MAX:
+            break
         await asyncio.sleep(POLL_S)
+    for each in replaying:
+        each.cancel()
     story.tell(f"{left} records are left")
     return story.now_s() - since_s, left
 

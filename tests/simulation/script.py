@@ -10,8 +10,8 @@ from typing import Literal
 from tests.faults.publisher import Place, Published
 from tests.faults.traffic import CHANGES, EVENTS, Draft, Traffic
 from tests.simulation.poison import poisoned
+from tests.simulation.replays import set_aside
 from tests.simulation.weather import Weather, draw_weather
-from tests.unit.input_records import InputRecord
 
 BASE_S = 1_795_341_600  # unix time at which every run begins
 PAST_S = 100_000
@@ -70,7 +70,14 @@ def write_script(seed: int) -> Script:
         ends_s=ends_s,
         weather=draw_weather(chance, ends_s) if chance.random() < 0.9 else Weather(()),
         actions=tuple(_actions(chance, ends_s)) if chance.random() < 0.9 else (),
-        records=tuple(_records(chance, seed=seed, partitions=partitions, ends_s=ends_s)),
+        records=tuple(
+            set_aside(
+                _records(chance, seed=seed, partitions=partitions, ends_s=ends_s),
+                random.Random(f"{seed} replays"),
+                base_s=BASE_S,
+                ends_s=ends_s,
+            )
+        ),
     )
 
 
@@ -112,17 +119,3 @@ def _anonymous(number: int) -> Draft:
     person = f"a-{number % 3}"
     value = json.dumps({"name": "looked", "anonymous_id": person, "data": {"number": number}}).encode()
     return Draft(topic=EVENTS, key=person.encode(), value=value, timestamp_ms=BASE_S * 1000)
-
-
-def record_of(published: Published) -> InputRecord:
-    """The record as a consumer gets it."""
-    place, draft = published.place, published.draft
-    return InputRecord(
-        topic=place.topic,
-        partition=place.partition,
-        offset=place.offset,
-        timestamp=draft.timestamp_ms,
-        key=draft.key,
-        value=draft.value,
-        headers=draft.headers,
-    )
