@@ -9,7 +9,9 @@ from streams.cli.dlq.screen import insist_on_consent, login_name
 from streams.settings import load_settings
 
 _All = Annotated[bool, options.which("All that are open.", "--all")]
-_Limit = Annotated[int | None, typer.Option("--limit", help="At most so many, the oldest of each partition.", min=1)]
+_Limit = Annotated[
+    int | None, typer.Option("--limit", help="At most so many, the oldest records of each partition.", min=1)
+]
 _WhatIf = Annotated[bool, typer.Option("--what-if", help="Write nothing: say what would become of each.")]
 _Against = Annotated[Literal["sandbox"] | None, typer.Option("--against", help="Ask also a stand-in for Customer.io.")]
 _Rate = Annotated[float | None, typer.Option("--rate", help="Letters per second.", min=0.001)]
