@@ -104,8 +104,12 @@ class Breaker:
         if not permit.is_probe:
             return
         if self.state == "half_open":
-            self.state, self._due_s = "open", _now_s()
+            self.state, self._due_s = self._waiting, _now_s()
         self._line.release()
+
+    @property
+    def _waiting(self) -> State:
+        return "open" if self.reason in ADVICE else "held"
 
     def _permit(self, *, is_probe: bool) -> Permit:
         self._sent_s = _now_s()
@@ -146,7 +150,7 @@ class Breaker:
             self._wait_longer(cause)
         elif retry_after_s:
             self.hold(permit, "retry_after", retry_after_s)
-        elif permit.is_probe:
+        elif permit.is_probe and not self.is_closed:
             self._wait_longer(cause)
 
     def hold(self, permit: Permit, reason: HoldReason, retry_after_s: float | None) -> None:
@@ -183,7 +187,7 @@ class Breaker:
 
     def _wait_longer(self, cause: str) -> None:
         pause_s = min(PROBE_S_MIN * 2**self._pauses, PAUSE_S_MAX) * (1 + self._jitter()) / 2
-        self.state = "open"
+        self.state = self._waiting
         self._wait_for(pause_s)
         log.info("next probe", api=self.api, reason=self.reason, cause=cause, in_s=round(self._next_s() - _now_s(), 1))
 

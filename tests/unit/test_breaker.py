@@ -142,3 +142,35 @@ async def test_who_gives_up_in_the_line_is_not_waited_for() -> None:
     first.cancel()
 
     assert (await second).is_probe
+
+
+@fake_timed
+async def test_a_probe_that_fails_late_opens_nothing() -> None:
+    """The API's own word has closed the breaker meanwhile: one failure says nothing then, as any other."""
+    observer = FakeObserver()
+    breaker = make_breaker(observer)
+    breaker.open("outage", "HTTP 503")
+    probe = await breaker.enter()
+    breaker.close()
+    breaker.fails(probe, "HTTP 503", None)
+    breaker.leave(probe)
+
+    assert (breaker.state, breaker.reason) == ("closed", "")
+    assert not (await breaker.enter()).is_probe
+    assert observer.holds == [("track", "outage")]
+
+
+@fake_timed
+async def test_a_pause_stays_one_when_its_probe_comes_to_nothing() -> None:
+    """Failed, or given up on the way: that the server asked to wait is no outage."""
+    breaker = make_breaker()
+    breaker.hold(await breaker.enter(), "too_fast", 1.0)
+    states = []
+    for is_answered in (True, False):
+        probe = await breaker.enter()
+        if is_answered:
+            breaker.fails(probe, "HTTP 503", None)
+        breaker.leave(probe)
+        states.append((breaker.state, breaker.reason))
+
+    assert states == [("held", "too_fast")] * 2
