@@ -44,7 +44,7 @@ class BreakerObserver(Protocol):
 
 @dataclass(slots=True)
 class Permit:
-    """Leave to send one request, given at `sent_s` in the event loop's seconds."""
+    """Leave to send one request, which goes at `sent_s` in the event loop's seconds."""
 
     sent_s: float
     is_probe: bool

@@ -61,6 +61,7 @@ class Wire:
                 self.breaker.leave(permit)
                 raise
             if permit.is_probe or self.breaker.is_closed:
+                permit.sent_s = asyncio.get_running_loop().time()  # the wait for the rate is no time of the request's
                 return permit
 
     async def send(self, request: Request) -> Response:
