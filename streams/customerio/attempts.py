@@ -31,26 +31,31 @@ log = structlog.get_logger()
 class Past:
     """What has become of some records so far.
 
-    `attempts` is the number of all their requests, `failures` that of the last ones in a row, counted since the outage
-    number `outages` and first at `since_s`; `restarts` counts how often an outage made that count start again.
+    `attempts` is the number of all their requests, `failures` that of the last ones in a row in this `era` of the
+    breaker's, the first at `since_s`; `restarts` counts how often a new era made that count start again.
     Whoever is under suspicion is tried only once.
     """
 
     attempts: int = 0
     failures: int = 0
     since_s: float = 0.0
-    outages: int = 0
+    era: int = 0
     restarts: int = 0
     suspicion: Suspicion = "none"
 
-    def failed(self, now_s: float, outages: int) -> "Past":
-        """One more attempt has failed; an outage explains all that failed before it."""
-        if outages != self.outages:
-            suspicion: Suspicion = "region" if self.suspicion == "region" else "none"  # its word is not asked for twice
-            began_again = Past(attempts=self.attempts, outages=outages, restarts=self.restarts + 1, suspicion=suspicion)
-            return began_again.failed(now_s, outages)
-        since_s = self.since_s if self.failures else now_s
-        return replace(self, attempts=self.attempts + 1, failures=self.failures + 1, since_s=since_s)
+    def failed(self, permit: Permit, era: int, now_s: float) -> "Past":
+        """One more attempt has failed; in this era that counts, if it was sent in it."""
+        past = self if era == self.era else self.anew(era)
+        past = replace(past, attempts=past.attempts + 1)
+        if permit.era != era:
+            return past
+        return replace(past, failures=past.failures + 1, since_s=past.since_s if past.failures else now_s)
+
+    def anew(self, era: int) -> "Past":
+        """An outage, or its end, explains all that has failed before."""
+        suspicion: Suspicion = "region" if self.suspicion == "region" else "none"  # its word is not asked for twice
+        restarts = self.restarts + (self.failures > 0)
+        return Past(attempts=self.attempts, era=era, restarts=restarts, suspicion=suspicion)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +102,7 @@ class Attempts:
 
     def fresh(self) -> Past:
         """The past of what was never sent."""
-        return Past(outages=self._breaker.outages)
+        return Past(era=self._breaker.era)
 
     async def settle(self, request: Request, past: Past) -> Settled | Exhausted:
         """Repeat the request until it is judged or its attempts are used up; waits as long as the breaker is open."""
@@ -116,8 +121,8 @@ class Attempts:
                     self._wire.count_retry(cause)
                 case TryAgain(cause):
                     now_s = loop.time()
-                    tries = tries + 1 if past.outages == self._breaker.outages else 1
-                    past = past.failed(now_s, self._breaker.outages)
+                    past = past.failed(permit, self._breaker.era, now_s)
+                    tries = min(tries + 1, past.failures)  # in a new era they begin again
                     spent_s += now_s - permit.sent_s
                     tries_max = self._attempts_max if past.suspicion == "none" else 1
                     if tries >= tries_max or spent_s >= TOTAL_S_MAX:

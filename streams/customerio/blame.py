@@ -39,8 +39,8 @@ class Blame:
     async def _decide(self, end: Exhausted, *, is_alone: bool) -> Guilty | Past:
         """Blame the records, or give the past with which they are to be tried again; an outage opens the breaker."""
         past = end.past
-        if past.outages != self._breaker.outages:
-            return past  # while others were looked at there was an outage: what failed before tells nothing
+        if past.era != self._breaker.era:  # while others were looked at
+            return past.anew(self._breaker.era)
         if await self._is_evident(end, is_alone=is_alone):
             return Guilty(end) if past.failures >= self._failures_needed(past) else past
         if is_alone and self._evidence.others_accepted(past.since_s, float("inf")):
@@ -50,7 +50,7 @@ class Blame:
         if (past.restarts or self._breaker.reason == "outage") and await self._region_convicts():
             if self._breaker.reason == "outage":
                 self._breaker.close()
-            return replace(past, suspicion="region")
+            return replace(past.anew(self._breaker.era), suspicion="region")
         self._breaker.open("outage", end.cause)
         return replace(past, suspicion="none")
 

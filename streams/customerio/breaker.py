@@ -44,14 +44,18 @@ class BreakerObserver(Protocol):
 
 @dataclass(slots=True)
 class Permit:
-    """Leave to send one request, which goes at `sent_s` in the event loop's seconds."""
+    """Leave to send one request, which goes at `sent_s` in the event loop's seconds, in the breaker's `era`."""
 
     sent_s: float
     is_probe: bool
+    era: int
 
 
 class Breaker:
-    """`has_news` says, asked once a second, whether credentials have changed; `jitter` gives 0 to 1."""
+    """`has_news` says, asked once a second, whether credentials have changed; `jitter` gives 0 to 1.
+
+    An `era` begins with every outage, and with its end: what failed in one tells nothing in the next.
+    """
 
     def __init__(
         self,
@@ -65,7 +69,7 @@ class Breaker:
         self.api = api
         self.state: State = "closed"
         self.reason: Reason = ""
-        self.outages = 0
+        self.era = 0
         self._first_pause_s = max(first_pause_s, PAUSE_S_MIN)
         self._jitter = jitter
         self._observer = observer
@@ -113,7 +117,7 @@ class Breaker:
 
     def _permit(self, *, is_probe: bool) -> Permit:
         self._sent_s = _now_s()
-        return Permit(self._sent_s, is_probe)
+        return Permit(self._sent_s, is_probe, self.era)
 
     async def _wait(self) -> None:
         while (pause_s := self._next_s() - _now_s()) > 0:
@@ -137,7 +141,8 @@ class Breaker:
     def close(self) -> None:
         """The API works again, as a probe has shown, or its own word."""
         log.info("Customer.io works again", api=self.api, reason=self.reason, held_s=self._held_s())
-        self.state, self.reason, self._pauses = "closed", "", 0
+        self._turn("closed", "")
+        self._pauses = 0
         if self._asked_until_s > _now_s():
             self._begin("held", "retry_after")
             self._due_s = self._asked_until_s
@@ -170,7 +175,6 @@ class Breaker:
         """
         is_news = self.reason != reason
         if is_news:
-            self.outages += reason == "outage"
             self._pauses = 0
             self._begin("open", reason)
             log.error("Customer.io is held", api=self.api, reason=reason, cause=cause, advice=ADVICE[reason])
@@ -183,6 +187,10 @@ class Breaker:
             self._since_s = _now_s()
         if self.reason != reason:
             self._observer.held(self.api, reason)
+        self._turn(state, reason)
+
+    def _turn(self, state: State, reason: Reason) -> None:
+        self.era += (self.reason == "outage") != (reason == "outage")
         self.state, self.reason = state, reason
 
     def _wait_longer(self, cause: str) -> None:

@@ -121,15 +121,27 @@ async def test_an_outage_that_asks_for_a_pause_gets_it() -> None:
 
 
 @fake_timed
-async def test_an_outage_counts_once() -> None:
-    """However many requests used up their attempts in it; the next one is another."""
+async def test_an_era_begins_with_an_outage_and_with_its_end() -> None:
+    """However many requests used up their attempts in it, and whatever ends it; other reasons to wait begin none."""
     breaker = make_breaker()
-    assert breaker.open("outage", "HTTP 503")
-    assert not breaker.open("outage", "HTTP 503")
+    breaker.hold(await breaker.enter(), "too_fast", 1.0)
+    breaker.open("credentials", "HTTP 401")
     breaker.close()
+    eras = [breaker.era]
+    for _ in range(2):
+        assert breaker.open("outage", "HTTP 503")
+        assert not breaker.open("outage", "HTTP 503")
+        eras.append(breaker.era)
+        probe = await breaker.enter()
+        eras.append(probe.era)
+        breaker.works(probe)
+        breaker.leave(probe)
+        eras.append(breaker.era)
     breaker.open("outage", "HTTP 503")
+    breaker.open("credentials", "HTTP 401")
+    eras.append(breaker.era)
 
-    assert breaker.outages == 2
+    assert eras == [0, 1, 1, 2, 3, 3, 4, 6]
 
 
 @fake_timed
