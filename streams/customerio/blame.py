@@ -33,7 +33,7 @@ class Blame:
                 if is_alone:
                     self._evidence.explained()
                 return ruling
-            end = await self._attempts.settle(request, ruling)
+            end = await self._attempts.settle_again(request, replace(end, past=ruling))
         return end
 
     async def _decide(self, end: Exhausted, *, is_alone: bool) -> Guilty | Past:
@@ -42,7 +42,7 @@ class Blame:
         if past.era != self._breaker.era:  # while others were looked at
             return past.anew(self._breaker.era)
         if await self._is_evident(end, is_alone=is_alone):
-            return Guilty(end) if past.failures >= self._failures_needed(past) else past
+            return Guilty(end) if past.failures >= self._failures_needed(past, is_alone=is_alone) else past
         if is_alone and self._evidence.others_accepted(past.since_s, float("inf")):
             return past  # but only after this one had failed: that may have been the end of an outage, so once more
         if not is_alone and (suspicion := self._suspicion_of_halves(past)):
@@ -54,9 +54,11 @@ class Blame:
         self._breaker.open("outage", end.cause)
         return replace(past, suspicion="none")
 
-    def _failures_needed(self, past: Past) -> int:
-        """The weather does not excuse what the region's word stands against."""
-        return self._evidence.failures_min if past.suspicion == "region" else self._evidence.failures_needed()
+    def _failures_needed(self, past: Past, *, is_alone: bool) -> int:
+        """The weather does not excuse what the region's word stands against; and several are only halved."""
+        if past.suspicion == "region":
+            return self._evidence.failures_min if is_alone else 1
+        return self._evidence.failures_needed()
 
     def _suspicion_of_halves(self, past: Past) -> Suspicion | None:
         if past.suspicion == "half":

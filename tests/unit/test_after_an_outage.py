@@ -69,5 +69,5 @@ def test_what_was_sent_before_does_not_count_in_an_era() -> None:
 
     assert past == Past(attempts=5, era=2, restarts=1)
     assert past.failed(Permit(31.0, is_probe=False, era=2), 2, 32.0) == Past(
-        attempts=6, failures=1, since_s=32.0, era=2, restarts=1
+        attempts=6, failures=1, since_s=32.0, spent_s=1.0, era=2, restarts=1
     )
