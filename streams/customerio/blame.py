@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from streams.customerio.attempts import Attempts, Exhausted, Past, Settled, Suspicion
 from streams.customerio.breaker import Breaker
-from streams.customerio.evidence import Evidence
+from streams.customerio.evidence import FAILURES_MIN, Evidence
 from streams.customerio.wire import Request
 
 
@@ -43,10 +43,20 @@ class Blame:
             return past.anew(self._breaker.era)
         if await self._is_evident(end, is_alone=is_alone):
             return Guilty(end) if past.failures >= self._failures_needed(past, is_alone=is_alone) else past
-        if is_alone and self._evidence.others_accepted(past.since_s, float("inf")):
-            return past  # but only after this one had failed: that may have been the end of an outage, so once more
+        if self._is_early(past, is_alone=is_alone):
+            return past
         if not is_alone and (suspicion := self._suspicion_of_halves(past)):
             return Guilty(end, suspicion)
+        return await self._suspect_or_hold(end)
+
+    def _is_early(self, past: Past, *, is_alone: bool) -> bool:
+        """One failure tells nothing; nor do more when others were accepted after them: an outage may have ended."""
+        is_over = is_alone and self._evidence.others_accepted(past.since_s, float("inf"))
+        return is_over or past.failures < FAILURES_MIN
+
+    async def _suspect_or_hold(self, end: Exhausted) -> Past:
+        """Nothing is accepted: the region may speak for the API, and so against the records; else it is an outage."""
+        past = end.past
         if (past.restarts or self._breaker.reason == "outage") and await self._region_convicts():
             if self._breaker.reason == "outage":
                 self._breaker.close()

@@ -11,16 +11,17 @@ ACCEPTED_MAX = 8_192
 ACCEPTED_EVERY_S = 0.05  # one of so many seconds is enough, and bounds the memory to seven minutes' worth
 FIRST_TRIES = 50
 CHANCE_MAX = 1e-4  # so unlikely must it be that bad weather alone made a record fail so often
+FAILURES_MIN = 2  # with one alone, nothing can have been accepted in between
 FAILURES_MAX = 100
 REGION_S_MIN = 60.0
 REGION_S_MAX = 3_600.0
 
 
 class Evidence:
-    """`failures_min` is RETRY_ATTEMPTS; times are the event loop's seconds."""
+    """`attempts_max` is RETRY_ATTEMPTS; times are the event loop's seconds."""
 
-    def __init__(self, failures_min: int) -> None:
-        self.failures_min = failures_min
+    def __init__(self, attempts_max: int) -> None:
+        self.failures_min = max(attempts_max, FAILURES_MIN)
         self._accepted: deque[float] = deque(maxlen=ACCEPTED_MAX)
         self._last_accepted_s = float("-inf")
         self._first_tries: deque[bool] = deque(maxlen=FIRST_TRIES)

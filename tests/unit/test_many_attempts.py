@@ -41,7 +41,7 @@ async def traffic(world: World) -> None:
             await asyncio.sleep(0.5)
 
 
-@pytest.mark.parametrize("attempts_max", [2, 3, 5])
+@pytest.mark.parametrize("attempts_max", [1, 2, 3, 5])
 @fake_timed
 async def test_pauses_go_on_doubling(attempts_max: int) -> None:
     """However few attempts are allowed in one go, and when the time for them is used up it is asked after each."""
