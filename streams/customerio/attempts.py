@@ -76,12 +76,13 @@ class Settled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exhausted:
-    """Attempts are used up; the last one was sent at `sent_s` and failed for `cause`."""
+    """Attempts are used up; the last one was sent at `sent_s` and failed for `cause`, or we were `asked_to_wait`."""
 
     past: Past
     cause: str
     status: int | None
     sent_s: float
+    asked_to_wait: bool
 
 
 class Attempts:
@@ -129,13 +130,18 @@ class Attempts:
                     self._wire.count_retry("HTTP 429")
                 case Misconfigured(_, cause):
                     self._wire.count_retry(cause)
-                case TryAgain(cause):
+                case TryAgain(cause, retry_after_s):
                     past = past.failed(permit, self._breaker.era, _now_s())
                     tries = min(tries + 1, past.failures)  # in a new era they begin again
                     tries_max = self._attempts_max if past.suspicion == "none" else 1
                     if tries >= tries_max or past.spent_s >= TOTAL_S_MAX:
-                        status = response.status if isinstance(response, Answer) else None
-                        return Exhausted(past=past, cause=cause, status=status, sent_s=permit.sent_s)
+                        return Exhausted(
+                            past=past,
+                            cause=cause,
+                            status=response.status if isinstance(response, Answer) else None,
+                            sent_s=permit.sent_s,
+                            asked_to_wait=retry_after_s is not None,
+                        )
                     past = await self._pause(past, cause)
 
     async def _try(self, request: Request, *, is_first: bool) -> tuple[Permit, Response, Ruling]:

@@ -57,9 +57,9 @@ class Blame:
     async def _suspect_or_hold(self, end: Exhausted) -> Past:
         """Nothing is accepted: the region may speak for the API, and so against the records; else it is an outage."""
         past = end.past
-        if (past.restarts or self._breaker.reason == "outage") and await self._region_convicts():
+        if (past.restarts or self._breaker.reason == "outage") and await self._region_convicts(end):
             if self._breaker.reason == "outage":
-                self._breaker.close()
+                self._breaker.close("region")
             return replace(past.anew(self._breaker.era), suspicion="region")
         self._breaker.open("outage", end.cause)
         return replace(past, suspicion="none")
@@ -79,15 +79,21 @@ class Blame:
 
     async def _is_evident(self, end: Exhausted, *, is_alone: bool) -> bool:
         past = end.past
-        if past.suspicion == "region" and await self._attempts.region_answers():
+        if past.suspicion == "region" and await self._region_answers(end):
             return True  # as it did before the last attempt
         may_be_later = past.suspicion in {"asked", "half"} and not is_alone  # it is only halved then
         return self._evidence.others_accepted(past.since_s, float("inf") if may_be_later else end.sent_s)
 
-    async def _region_convicts(self) -> bool:
+    async def _region_convicts(self, end: Exhausted) -> bool:
         """There may be nobody else to ask; but it may answer while no data is taken, so its word counts rarely."""
         now_s = asyncio.get_running_loop().time()
-        if not self._evidence.may_ask_region(now_s) or not await self._attempts.region_answers():
+        if not self._evidence.may_ask_region(now_s) or not await self._region_answers(end):
             return False
         self._evidence.region_convicted(now_s)
         return True
+
+    async def _region_answers(self, end: Exhausted) -> bool:
+        """An API that asks us to wait has spoken for itself, and is asked nothing meanwhile."""
+        if end.asked_to_wait or self._breaker.silent_s:
+            return False
+        return await self._attempts.region_answers()

@@ -87,6 +87,11 @@ class Breaker:
         """Whether requests go."""
         return self.state == "closed"
 
+    @property
+    def silent_s(self) -> float:
+        """For how long the server has asked to be left alone, whatever it would be asked."""
+        return max(0.0, self._asked_until_s - _now_s())
+
     async def enter(self) -> Permit:
         """Return when a request may go: at once, or in its turn. `leave` must follow, whatever becomes of it."""
         if self.is_closed and self._failures < FAILURES_MAX:
@@ -138,12 +143,13 @@ class Breaker:
         elif permit.is_probe and self.state == "half_open":
             self.close()
 
-    def close(self) -> None:
-        """The API works again, as a probe has shown, or its own word."""
-        log.info("Customer.io works again", api=self.api, reason=self.reason, held_s=self._held_s())
+    def close(self, witness: Literal["probe", "region"] = "probe") -> None:
+        """The API works again, as a probe has shown; or, as its region says, it may."""
+        held_s = round(_now_s() - self._since_s, 1)
+        log.info("Customer.io works again", api=self.api, reason=self.reason, held_s=held_s, witness=witness)
         self._turn("closed", "")
         self._pauses = 0
-        if self._asked_until_s > _now_s():
+        if self.silent_s:
             self._begin("held", "retry_after")
             self._due_s = self._asked_until_s
 
@@ -202,9 +208,6 @@ class Breaker:
     def _wait_for(self, pause_s: float) -> None:
         self._pauses = min(self._pauses + 1, PAUSES_MAX)
         self._due_s = _now_s() + pause_s
-
-    def _held_s(self) -> float:
-        return round(_now_s() - self._since_s, 1)
 
 
 def _now_s() -> float:
