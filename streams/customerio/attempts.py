@@ -174,9 +174,9 @@ class Attempts:
     def _note_weather(self, ruling: Ruling) -> None:
         match ruling:
             case Accepted() | Refused() | Unclear():
-                self._evidence.first_try(is_accepted=True)
+                self._evidence.first_try(_now_s(), is_accepted=True)
             case TryAgain():
-                self._evidence.first_try(is_accepted=False)
+                self._evidence.first_try(_now_s(), is_accepted=False)
             case TooFast() | Misconfigured():
                 pass
 

@@ -68,7 +68,7 @@ class Blame:
         """The weather does not excuse what the region's word stands against; and several are only halved."""
         if past.suspicion == "region":
             return self._evidence.failures_min if is_alone else 1
-        return self._evidence.failures_needed()
+        return self._evidence.failures_needed(asyncio.get_running_loop().time())
 
     def _suspicion_of_halves(self, past: Past) -> Suspicion | None:
         if past.suspicion == "half":
