@@ -244,12 +244,15 @@ class FakeClient:
 
 @dataclass(slots=True)
 class FakeLimiter:
-    """Lets everything through and counts it."""
+    """Lets everything through, after `wait_s`, and counts it."""
 
     acquired: int = 0
+    wait_s: float = 0.0
 
     async def acquire(self) -> None:
         """Count."""
+        if self.wait_s:
+            await asyncio.sleep(self.wait_s)
         self.acquired += 1
 
 
