@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from streams.sandbox import answers, limits, track_v1, track_v2
-from streams.sandbox.account import REGION_PATH, TRACK_URLS, Account, is_authorised
+from streams.sandbox.account import REGION_PATH, TRACK_URLS, Account, may_call
 from streams.sandbox.bodies import NotANumberError, read_json
 from streams.sandbox.operation import Identifier, Operation, Refusal, RefusedError
 from streams.sandbox.options import SandboxOptions
@@ -53,8 +53,9 @@ class TrackCalls:
 
     def _route(self, method: str, path: str, handler: Handler) -> Route:
         async def guarded(request: Request) -> Response:
-            if not is_authorised(request.headers.get("authorization", ""), self._account.value):
-                return answers.unauthorised()
+            path, authorization = request.scope["path"], request.headers.get("authorization", "")
+            if not may_call(path, authorization, self._account.value):
+                return answers.unauthorised(path)
             try:
                 return await handler(request)
             except NotANumberError:

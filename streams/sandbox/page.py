@@ -41,8 +41,10 @@ td.detail { font: .8rem/1.5 ui-monospace, monospace; overflow-wrap: anywhere; }
 <h1>Customer.io sandbox</h1>
 <p>What arrived here; nothing leaves this machine. As JSON: <a href="/sandbox/state">state</a>,
 <a href="/sandbox/people">people</a>, <a href="/sandbox/suppressed">suppressed</a>,
-<a href="/sandbox/requests">requests</a>, <a href="/sandbox/log">log</a>.
-Switches: <a href="/sandbox/faults">faults</a>, <a href="/sandbox/account">account</a>.</p>
+<a href="/sandbox/requests">requests</a>, <a href="/sandbox/log">log</a>;
+messages: <a href="/sandbox/outbox">outbox</a>.
+Switches: <a href="/sandbox/faults">faults</a>, <a href="/sandbox/account">account</a>,
+<a href="/sandbox/templates">templates</a>.</p>
 $conduct
 <div class="counters">$counters</div>
 <h2>Requests</h2><div class="counters">$requests</div>
