@@ -116,7 +116,7 @@ def _read_person(entry: object, *, line: int) -> Named:
 def _read_recipients(value: object) -> Mapping[str, Any]:
     recipients = read_object(value, field="recipients")
     if not recipients:
-        raise RefusedError("recipients", "empty recipients filter is not valid")
+        raise RefusedError("", "empty recipients filter is not valid")
     _check_filter(recipients, field="recipients", depth=1)
     return recipients
 

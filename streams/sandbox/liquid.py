@@ -10,7 +10,9 @@ from typing import Any, Final
 
 import orjson
 
-_PATH: Final = r"[A-Za-z_][\w-]*(?:\.[\w-]+|\[\d+\])*"
+_NAME: Final = r"\w+(?:-\w+)*"
+_PATH: Final = rf"[A-Za-z_]\w*(?:-\w+)*(?:\.{_NAME}|\[\d+\])*"
+INDEX_DIGITS_MAX: Final = 6
 _DEFAULT: Final = r"""\|\s*default:\s*(?:"(?P<double>[^"{}]*)"|'(?P<single>[^'{}]*)')\s*"""
 _PLACEHOLDER: Final = re.compile(rf"\{{\{{-?\s*(?P<path>{_PATH})\s*(?:{_DEFAULT})?-?\}}\}}")
 _STEP: Final = re.compile(r"[^.\[\]]+")
@@ -50,11 +52,15 @@ def _look_up(values: Mapping[str, Any], path: str) -> object:
     for step in _STEP.findall(path):
         if isinstance(found, Mapping):
             found = found.get(step)
-        elif isinstance(found, list) and step.isascii() and step.isdecimal():
+        elif isinstance(found, list) and _is_index(step):
             found = found[int(step)] if int(step) < len(found) else None
         else:
             return None
     return found
+
+
+def _is_index(step: str) -> bool:
+    return step.isascii() and step.isdecimal() and len(step) <= INDEX_DIGITS_MAX
 
 
 def _shown(value: object) -> str:

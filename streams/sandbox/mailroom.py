@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from streams.sandbox.audience import find_audience
-from streams.sandbox.liquid import Filled, fill
-from streams.sandbox.message import Channel, Message, Trigger
+from streams.sandbox.message import Message, Trigger
 from streams.sandbox.operation import Identifier, RefusedError
 from streams.sandbox.options import SandboxOptions
 from streams.sandbox.outbox import Delivery, Status
 from streams.sandbox.person import Person
+from streams.sandbox.rendering import fill_in, fill_in_broadcast, identifier_of, is_unsubscribed
 from streams.sandbox.switch import Switch
 from streams.sandbox.templates import TEMPLATES_MAX, Template, Templates, find_template
 from streams.sandbox.triggers import Triggered, Triggers
@@ -26,7 +26,6 @@ SCHEDULED_MAX: Final = 100_000
 """Beyond it the next one is sent at once."""
 
 NO_TEMPLATE: Final = Template(id=1)
-UNSUBSCRIBED: Final = frozenset({"true", "1"})
 
 
 class Mailroom:
@@ -62,7 +61,7 @@ class Mailroom:
             attachments=message.attachments,
         )
         person = self._world.find_or_create(message.identifier, now=int(now))
-        _fill_in(delivery, message, template=template, person=person)
+        fill_in(delivery, message, template=template, person=person)
         delivery.status = self._status(message, person, delivery=delivery)
         if message.send_at is not None and delivery.status == "sent":
             delivery.status = "scheduled"
@@ -75,7 +74,7 @@ class Mailroom:
         while self._scheduled and (self._scheduled[0][0] <= now or len(self._scheduled) > SCHEDULED_MAX):
             _, _, message, template, delivery = heapq.heappop(self._scheduled)
             person = self._world.people.find(message.identifier)
-            _fill_in(delivery, message, template=template, person=person)
+            fill_in(delivery, message, template=template, person=person)
             self._world.outbox.end(delivery, self._status(message, person, delivery=delivery))
 
     def trigger(self, broadcast: int, trigger: Trigger, *, now: float) -> Triggered:
@@ -132,7 +131,7 @@ class Mailroom:
             return "unknown_person"
         if message.is_draft:
             return "draft"
-        if not message.sends_to_unsubscribed and _is_unsubscribed(person):
+        if not message.sends_to_unsubscribed and is_unsubscribed(person):
             return "unsubscribed"
         return "sent" if delivery.to else "no_address"
 
@@ -151,76 +150,16 @@ class Mailroom:
             seq=self._world.outbox.next_seq(),
             queued_at=now,
             channel=template.channel,
-            identifier=identifier if person is None else _identifier_of(person),
+            identifier=identifier if person is None else identifier_of(person),
             status=status,
             broadcast=triggered.broadcast,
             trigger=triggered.id,
             data=data or {},
         )
         if person is not None:
-            delivery.to = _addresses(person, template.channel)
-            _render(delivery, template, {"trigger": delivery.data, "customer": _customer(person)})
-            if _is_unsubscribed(person):
+            fill_in_broadcast(delivery, template, person=person)
+            if is_unsubscribed(person):
                 delivery.status = "unsubscribed"
             elif not delivery.to:
                 delivery.status = "no_address"
         self._world.outbox.put(delivery)
-
-
-def _fill_in(delivery: Delivery, message: Message, *, template: Template, person: Person | None) -> None:
-    own = Template(
-        id=template.id,
-        subject=template.subject if message.subject is None else message.subject,
-        body=template.body if message.body is None else message.body,
-        sender=template.sender if message.sender is None else message.sender,
-    )
-    delivery.to = message.to
-    if person is not None and message.channel in {"push", "in_app"}:
-        delivery.to = _devices(person, message.to) if message.channel == "push" else _addresses(person, "in_app")
-    names = {"message_data": message.data, "trigger": message.data, "customer": _customer(person)}
-    _render(delivery, own, {**message.data, **names})
-
-
-def _render(delivery: Delivery, template: Template, values: Mapping[str, Any]) -> None:
-    filled: list[Filled] = [fill(text, values) for text in (template.subject, template.body, template.sender)]
-    delivery.subject, delivery.body, delivery.sender = (each.text for each in filled)
-    delivery.missing = tuple(dict.fromkeys(name for each in filled for name in each.missing))
-    delivery.is_whole = all(each.is_whole for each in filled)
-
-
-def _customer(person: Person | None) -> dict[str, Any]:
-    if person is None:
-        return {}
-    return {**person.shown_attributes(), **person.identifiers, "cio_id": person.cio_id}
-
-
-def _addresses(person: Person, channel: Channel) -> tuple[str, ...]:
-    match channel:
-        case "email":
-            found = person.identifiers.get("email")
-        case "sms":
-            found = person.identifiers.get("phone") or person.values.get("phone")
-        case "push":
-            return tuple(person.devices)
-        case "in_app":
-            found = person.cio_id
-    return (found,) if isinstance(found, str) else ()
-
-
-def _devices(person: Person, wanted: tuple[str, ...]) -> tuple[str, ...]:
-    devices = tuple(person.devices)
-    if wanted == ("all",):
-        return devices
-    if wanted == ("last_used",):
-        newest = max(devices, key=lambda token: person.devices[token].get("last_used", 0), default=None)
-        return () if newest is None else (newest,)
-    return tuple(token for token in wanted if token in person.devices)
-
-
-def _identifier_of(person: Person) -> Identifier:
-    kind = next((kind for kind in ("id", "email") if kind in person.identifiers), None)
-    return Identifier("cio_id", person.cio_id) if kind is None else Identifier(kind, person.identifiers[kind])
-
-
-def _is_unsubscribed(person: Person) -> bool:
-    return str(person.values.get("unsubscribed")).lower() in UNSUBSCRIBED

@@ -86,7 +86,8 @@ def _remarks(delivery: Mapping[str, Any]) -> list[str]:
     remarks = [REMARKS[delivery["status"]]] if delivery["status"] in REMARKS else []
     if delivery["status"] == "scheduled":
         remarks[0] += f": due at {_time(delivery['send_at'])}"
-    if delivery["missing"]:
+    is_read = delivery["status"] in {"sent", "scheduled", "draft"}
+    if delivery["missing"] and is_read:
         remarks.append(f"Without a value, and so left empty: {', '.join(delivery['missing'])}")
     if not delivery["is_whole"]:
         remarks.append("Some of its Liquid is more than the sandbox fills in: it stays as it is written")

@@ -48,7 +48,7 @@ Switches: <a href="/sandbox/faults">faults</a>, <a href="/sandbox/account">accou
 $conduct
 <div class="counters">$counters</div>
 <h2>Requests</h2><div class="counters">$requests</div>
-<h2>Newest operations</h2>
+$messages<h2>Newest operations</h2>
 <table><tr><th>#</th><th>time</th><th>action</th><th>who</th><th>what</th><th>effect</th></tr>$operations</table>
 <h2>Newest people</h2>
 <table><tr><th>who</th><th>e-mail</th><th>attributes</th></tr>$people</table>
@@ -64,9 +64,17 @@ def render(summary: Mapping[str, Any], people: Sequence[Mapping[str, Any]], *, c
         conduct="".join(f'<p class="bad">{escape(sentence)}</p>' for sentence in conduct),
         counters=_counters({name.replace("_", " "): summary[name] for name in COUNTERS}),
         requests=_counters(rate | dict(sorted(summary["requests"].items())) | faults),
+        messages=_messages(summary["messages"]),
         operations="".join(map(_operation, summary["newest"])),
         people="".join(map(_person, people)),
     )
+
+
+def _messages(ends: Mapping[str, int]) -> str:
+    if not ends:
+        return ""
+    counts = {status.replace("_", " "): count for status, count in ends.items() if count}
+    return f'<h2><a href="/sandbox/outbox">Messages</a></h2><div class="counters">{_counters(counts)}</div>\n'
 
 
 def _counters(counts: Mapping[str, int]) -> str:
