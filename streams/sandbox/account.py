@@ -17,6 +17,7 @@ APP_PATHS: Final = "/v1/"
 
 APP_URLS: Final = {"us": "https://api.customer.io", "eu": "https://api-eu.customer.io"}
 TRACK_URLS: Final = {"us": "https://track.customer.io", "eu": "https://track-eu.customer.io"}
+ENVIRONMENT_ID: Final = 1
 REGION_PATH: Final = "/api/v1/accounts/region"
 """This call is answered by the host of either region."""
 

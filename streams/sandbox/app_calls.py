@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from streams.sandbox import answers
-from streams.sandbox.account import Account, may_call
+from streams.sandbox.account import ENVIRONMENT_ID, Account, may_call
 from streams.sandbox.app_broadcast import UNPROCESSABLE, read_trigger
 from streams.sandbox.app_send import read_send
 from streams.sandbox.bodies import NotANumberError, read_json
@@ -69,6 +69,7 @@ class AppCalls:
             *sends,
             self._route("POST", "/v1/campaigns/{broadcast_id}/triggers", self._trigger),
             *reads,
+            self._route("GET", "/v1/workspaces", self._list_workspaces),
             self._route("GET", "/v1/transactional", self._list_templates),
             self._route("GET", "/v1/broadcasts", self._list_broadcasts),
         ]
@@ -117,6 +118,9 @@ class AppCalls:
         start, limit = (_query(request, name, default) for name, default in (("start", 0), ("limit", ERRORS_MAX)))
         end = start + limit
         return answers.answer({"errors": errors[start:end]} | ({"next": end} if end < len(errors) else {}))
+
+    async def _list_workspaces(self, _request: Request) -> Response:
+        return answers.answer({"workspaces": [{"id": ENVIRONMENT_ID, "name": "Sandbox"}]})
 
     async def _list_templates(self, _request: Request) -> Response:
         return answers.answer({"messages": [_shown(each) for each in self._templates.value.transactional]})

@@ -1,21 +1,19 @@
 """The calls of the Track API: reads a request, lets the world carry it out, answers. `track_v1`, `track_v2` decide."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from streams.sandbox import answers, limits, track_v1, track_v2
-from streams.sandbox.account import REGION_PATH, TRACK_URLS, Account, may_call
+from streams.sandbox.account import ENVIRONMENT_ID, REGION_PATH, TRACK_URLS, Account, may_call
 from streams.sandbox.bodies import NotANumberError, read_json
 from streams.sandbox.operation import Identifier, Operation, Refusal, RefusedError
 from streams.sandbox.options import SandboxOptions
 from streams.sandbox.switch import Switch
 from streams.sandbox.world import World
-
-ENVIRONMENT_ID: Final = 1
 
 Handler = Callable[[Request], Awaitable[Response]]
 

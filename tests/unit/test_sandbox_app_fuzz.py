@@ -56,16 +56,15 @@ OPTIONAL: dict[str, st.SearchStrategy[Any]] = {
 }
 SENDS = JSON | st.fixed_dictionaries({"identifiers": IDENTIFIERS | JSON, "to": TEXT | JSON}, optional=OPTIONAL)
 PEOPLE = st.lists(st.fixed_dictionaries({}, optional={"id": TEXT, "email": TEXT, "data": JSON}) | JSON, max_size=3)
-TRIGGERS = JSON | st.fixed_dictionaries(
-    {},
-    optional={
-        **dict.fromkeys(FORMS, JSON),
-        "per_user_data": PEOPLE,
-        "ids": st.lists(TEXT, max_size=3),
-        "data": st.dictionaries(KEYS, JSON, max_size=3),
-        **dict.fromkeys(("id_ignore_missing", "email_ignore_missing"), st.booleans()),
-    },
-)
+FORM_NAMES: tuple[str, ...] = FORMS
+AUDIENCE: dict[str, st.SearchStrategy[Any]] = {
+    **dict.fromkeys(FORM_NAMES, JSON),
+    "per_user_data": PEOPLE,
+    "ids": st.lists(TEXT, max_size=3),
+    "data": st.dictionaries(KEYS, JSON, max_size=3),
+    **dict.fromkeys(("id_ignore_missing", "email_ignore_missing"), st.booleans()),
+}
+TRIGGERS = JSON | st.fixed_dictionaries({}, optional=AUDIENCE)
 
 
 def make_mailroom(*, is_told: bool) -> tuple[Mailroom, World]:

@@ -43,6 +43,15 @@ async def test_only_the_app_key_is_accepted_and_only_as_a_bearer(authorization: 
         assert [list(answer.json()) for answer in answers] == [["meta"], ["errors"]]
 
 
+@pytest.mark.parametrize("name", ["workspaces", "transactional", "broadcasts"])
+async def test_a_read_changes_nothing(name: str) -> None:
+    """It shows that host and key are right."""
+    sandbox = Sandbox()
+    answer = await sandbox.client.get(f"/v1/{name}")
+
+    assert (answer.status_code, len(sandbox.world.people), await sandbox.outbox()) == (200, 0, [])
+
+
 async def test_a_bearer_is_no_credential_of_the_track_api() -> None:
     """Each API has its own kind."""
     assert (await Sandbox().client.post("/api/v2/batch", json={"batch": []})).status_code == 401

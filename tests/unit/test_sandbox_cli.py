@@ -57,9 +57,6 @@ def test_every_fault_has_its_option(monkeypatch: pytest.MonkeyPatch) -> None:
         "rate-limit-per-s": "100",
         "soft-limit-per-s": "90",
         "daily-quota": "1000",
-        "app-limit-per-s": "9",
-        "send-limit-per-s": "80",
-        "broadcast-every-s": "5",
     }
     given = [f"--{name}={value}" for name, value in arguments.items()]
     options = options_of(monkeypatch, *given, "--retry-after-as-date", "--fault-kind=hang", "--fault-path=/api/v1")
@@ -80,10 +77,14 @@ def test_every_fault_has_its_option(monkeypatch: pytest.MonkeyPatch) -> None:
         rate_limit_per_s=100,
         soft_limit_per_s=90,
         daily_quota=1000,
-        app_limit_per_s=9,
-        send_limit_per_s=80,
-        broadcast_every_s=5,
     )
+
+
+def test_the_limits_of_the_app_api_have_their_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Zero lifts the two that there are by default."""
+    options = options_of(monkeypatch, "--app-limit-per-s=0", "--send-limit-per-s=80", "--broadcast-every-s=0")
+
+    assert options.faults == Faults(app_limit_per_s=0, send_limit_per_s=80, broadcast_every_s=0)
 
 
 def test_the_account_has_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
