@@ -46,10 +46,11 @@ class Past:
     suspicion: Suspicion = "none"
 
     def failed(self, permit: Permit, era: int, now_s: float) -> "Past":
-        """One more attempt has failed; in this era that counts, if it was sent in it."""
-        past = self if era == self.era else self.anew(era)
+        """One more attempt has failed: it counts in the era in which it was sent, with the region as witness in any."""
+        is_witnessed = self.suspicion == "region"
+        past = self if is_witnessed or era == self.era else self.anew(era)
         past = replace(past, attempts=past.attempts + 1)
-        if permit.era != era:
+        if permit.era != era and not is_witnessed:
             return past
         since_s, spent_s = past.since_s if past.failures else now_s, past.spent_s + now_s - permit.sent_s
         return replace(past, failures=past.failures + 1, since_s=since_s, spent_s=spent_s)
@@ -60,9 +61,7 @@ class Past:
 
     def anew(self, era: int) -> "Past":
         """An outage, or its end, explains all that has failed before."""
-        suspicion: Suspicion = "region" if self.suspicion == "region" else "none"  # its word is not asked for twice
-        restarts = self.restarts + (self.failures > 0)
-        return Past(attempts=self.attempts, era=era, restarts=restarts, suspicion=suspicion)
+        return Past(attempts=self.attempts, era=era, restarts=self.restarts + (self.failures > 0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,3 +71,12 @@ def test_what_was_sent_before_does_not_count_in_an_era() -> None:
     assert past.failed(Permit(31.0, is_probe=False, era=2), 2, 32.0) == Past(
         attempts=6, failures=1, since_s=32.0, spent_s=1.0, era=2, restarts=1
     )
+
+
+def test_the_region_is_a_witness_in_any_era() -> None:
+    """It answers before and after each attempt: what others make of the breaker meanwhile explains nothing."""
+    past = Past(attempts=8, failures=2, since_s=10.0, era=1, suspicion="region")
+
+    assert past.failed(Permit(20.0, is_probe=False, era=1), 2, 21.0) == Past(
+        attempts=9, failures=3, since_s=10.0, spent_s=1.0, era=1, suspicion="region"
+    )
