@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from streams.cli.dlq import options
-from streams.cli.dlq.screen import console, printable
+from streams.cli.dlq.screen import console, printable, replays_text
 from streams.dead_letters.masking import shown_id, without_contacts
 from streams.settings import load_settings
 
@@ -122,7 +122,7 @@ def _table(folds: Sequence["Fold"], *, reveal: bool) -> "Table":
             row.failed_at,
             str(row.origin),
             _user(row.user_id, reveal=reveal) or "-",
-            row.state + (f" ({row.replays} replays)" if row.replays else ""),
+            row.state + (f" ({replays_text(row.replays)})" if row.replays else ""),
             str(fold.times),
             f"{row.reason}{status}: {message}",
         )
