@@ -13,7 +13,7 @@ from schemas.decision import Decision
 from schemas.outcome import DeadReason
 from streams.dead_letters.field_search import Position, find_field, names_key
 from streams.dead_letters.letter import Letter
-from streams.dead_letters.masking import Json, masked, masked_text, shown_id, without_contacts
+from streams.dead_letters.masking import Json, masked, masked_text, shown_id, shown_message
 from streams.dead_letters.sent_operations import sent_operations
 from streams.settings import Settings
 
@@ -45,6 +45,7 @@ class Explanation:
 
     found: Letter
     user_id: str | None
+    event_id: str | None
     message: str
     key: Content
     value: Content
@@ -83,7 +84,7 @@ class Explanation:
             "attempts": letter.attempts,
             "failed_at": letter.failed_at,
             "fingerprint": letter.fingerprint,
-            "event_id": letter.event_id,
+            "event_id": self.event_id,
             "replays": letter.replays,
             "operations": list(self.operations),
             "decisions": [asdict(decision) for decision in self.history],
@@ -97,8 +98,9 @@ def explain(found: Letter, settings: Settings, history: Sequence[Decision], *, r
     operations = sent_operations(letter, settings)
     return Explanation(
         found=found,
-        user_id=found.user_id if reveal or found.user_id is None else shown_id(found.user_id),
-        message=letter.message if reveal else without_contacts(letter.message),
+        user_id=_id(found.user_id, reveal=reveal),
+        event_id=_id(letter.event_id, reveal=reveal),
+        message=letter.message if reveal else shown_message(letter.message),
         key=_key(letter, reveal=reveal),
         value=_value(letter.value, tree, reveal=reveal),
         headers=[_header(each, reveal=reveal) for each in without_ours(letter.headers)],
@@ -121,6 +123,10 @@ def names_at(tree: Json, position: Position) -> list[str | int]:
             names.append(at)
             tree = tree[at]
     return names
+
+
+def _id(text: str | None, *, reveal: bool) -> str | None:
+    return text if reveal or text is None else shown_id(text)
 
 
 def _key(letter: DeadLetter, *, reveal: bool) -> Content:
@@ -151,7 +157,7 @@ def _header(header: Header, *, reveal: bool) -> tuple[str, str | None]:
     text = _text_of(value)
     if reveal:
         return name, value.hex() if text is None else text
-    return without_contacts(name), f"*** ({len(value)} bytes)" if text is None else masked_text(text)
+    return shown_id(name), f"*** ({len(value)} bytes)" if text is None else masked_text(text)
 
 
 def _json_of(value: bytes | None) -> tuple[Json] | None:

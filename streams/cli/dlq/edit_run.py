@@ -18,6 +18,7 @@ from schemas.decision import Decision, replays_after
 from schemas.errors import StreamsError
 from streams.cli.dlq.opened import opened
 from streams.cli.dlq.screen import ask
+from streams.cli.dlq.what_if import masked_verdict
 from streams.dead_letters.choice import Rules
 from streams.dead_letters.copies import Edit, ReplayCopy, Terms, copy_of
 from streams.dead_letters.decisions import DecisionWriter
@@ -111,10 +112,10 @@ class EditRun:
         if fault := self._fault(copy):
             raise StreamsError(f"Nothing was written: a worker would not take it: {fault}")
         with Rehearsal(self._settings) as rehearsal:
-            rehearsed = next(rehearsal.rehearse_copies([copy]))
-        ask(f"Letter {self._letter.name} {rehearsed}. Put it back?", yes=yes)
+            shown = masked_verdict(next(rehearsal.rehearse_copies([copy])))
+        ask(f"Letter {self._letter.name} {shown}. Put it back?", yes=yes)
         self._write(copy, by=by)
-        self._tell_written(rehearsed)
+        self._tell_written(shown)
 
     def _from_editor(self) -> bytes:
         value = pretty(self._letter.value)

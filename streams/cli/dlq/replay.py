@@ -37,6 +37,7 @@ def replay(  # noqa: PLR0913 - one parameter per option of the command line
     reason_note: options.Note = None,
     by: options.By = None,
     yes: options.Yes = False,
+    reveal: options.Reveal = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Replay dead letters: first what would become of them, then a question, then copies for the workers.
@@ -53,5 +54,5 @@ def replay(  # noqa: PLR0913 - one parameter per option of the command line
 
     rules = Rules(replays_max=settings.max_replays, again=again, force=force)
     terms = Terms(note=reason_note, even_if_older=even_if_older)
-    run = ReplayRun(settings, selection, rules, terms, limit=limit, against=against, as_json=as_json)
+    run = ReplayRun(settings, selection, rules, terms, limit=limit, against=against, reveal=reveal, as_json=as_json)
     run.rehearse() if what_if else run.replay(by=by or login_name(), rate=rate, yes=yes)

@@ -38,12 +38,14 @@ class ReplayRun:
         *,
         limit: int | None,
         against: Literal["sandbox"] | None,
+        reveal: bool,
         as_json: bool,
     ) -> None:
         self._settings = settings
         self._terms = terms
         self._choice = Choice(selection, rules, limit=limit)
         self._against_sandbox = against == "sandbox"
+        self._reveal = reveal
         self._as_json = as_json
 
     def rehearse(self) -> None:
@@ -79,12 +81,12 @@ class ReplayRun:
             raise StreamsError(f"Interrupted after {letters_text(replay.tally.replayed)}: run it again for the rest")
 
     def _rehearse(self, letters: Letters, *, prints_lines: bool = False) -> WhatIf:
-        what_if = WhatIf()
+        what_if = WhatIf(reveal=self._reveal)
         self._choice.look(letters)
         with Rehearsal(self._settings, against_sandbox=self._against_sandbox) as rehearsal:
             rehearsed = rehearsal.rehearse(self._choice.letters(letters), self._terms)
             if prints_lines:
-                print_lines(rehearsed)
+                print_lines(rehearsed, reveal=self._reveal)
                 tell_left(self._choice)
                 return what_if
             for each in rehearsed:
