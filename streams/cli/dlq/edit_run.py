@@ -139,7 +139,10 @@ class EditRun:
     def _write(self, copy: ReplayCopy, *, by: str) -> None:
         name = self._letter.name
         with DecisionWriter(self._settings, self._letters, name.partition) as writer:
-            if writer.decisions.get(name) != self._found.decision:
+            found = self._letters.find(name)  # again, for the person may have been erased meanwhile
+            if found is None:
+                raise StreamsError(f"Letter {name} is not there any more; nothing was written")
+            if found.decision != self._found.decision:
                 raise StreamsError(f"Somebody has decided on letter {name} meanwhile; nothing was written")
             at = iso_utc(time.time_ns() // 1_000_000)
             replays = replays_after(self._found.decision)
