@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final
 
@@ -10,7 +10,7 @@ from schemas.dead_letter import LetterName
 from schemas.decision import Decision, LetterState
 from streams.dead_letters.decisions import DecisionWriter
 from streams.dead_letters.letter import Letter
-from streams.dead_letters.letters import Letters
+from streams.dead_letters.letters import Letters, MovedError
 from streams.dead_letters.selected import selected
 from streams.dead_letters.selection import Selection
 from streams.settings import Settings
@@ -22,11 +22,15 @@ DISCARDABLE: Final[frozenset[LetterState]] = frozenset({"open", "parked"})
 
 @dataclass(slots=True)
 class Survey:
-    """What a selection holds: how many may be discarded, by reason; which were named and are not there."""
+    """What a selection holds: how many may be discarded, by reason; which were named and are not there.
+
+    By partition: where it ended, and how many letters of the selection it held, whatever their state.
+    """
 
     reasons: Counter[str] = field(default_factory=Counter)
     missing: set[LetterName] = field(default_factory=set)
     ends: dict[int, int] = field(default_factory=dict)
+    counts: Counter[int] = field(default_factory=Counter)
 
 
 @dataclass(slots=True)
@@ -60,6 +64,7 @@ class Discard:
             self.survey.ends[partition] = self._letters.end(partition)
         for found in selected(self._letters, self._selection, ends=self.survey.ends):
             self.survey.missing.discard(found.letter.name)
+            self.survey.counts[found.letter.name.partition] += 1
             if found.state in DISCARDABLE:
                 self.survey.reasons[found.letter.reason] += 1
         return self.survey
@@ -68,20 +73,33 @@ class Discard:
         """Write the decision on each; `discarded` says at any time how far it has come.
 
         Raises:
+            MovedError: not all letters lie where they did; those that do are discarded.
             OvertakenError: somebody else has begun to decide on the same letters.
             UnavailableError: Kafka does not answer.
         """
         for partition in self.survey.ends:
             with DecisionWriter(self._settings, self._letters, partition) as writer:
                 # Read again, now that nobody else can decide.
-                chosen = self._discardable(partition)
+                chosen, met = self._discardable(partition), self._met
                 while batch := list(islice(chosen, BATCH_LETTERS)):
-                    writer.commit(dict.fromkeys(batch, decision))
+                    writer.commit({found.letter.name: _counted(decision, found) for found in batch})
                     self.discarded.count += len(batch)
+            if self._met - met < self.survey.counts[partition]:
+                raise MovedError(partition)
 
-    def _discardable(self, partition: int) -> Iterator[LetterName]:
+    @property
+    def _met(self) -> int:
+        return self.discarded.count + self.discarded.skipped_count
+
+    def _discardable(self, partition: int) -> Iterator[Letter]:
         for found in selected(self._letters, self._selection, partition=partition, ends=self.survey.ends):
             if found.state in DISCARDABLE:
-                yield found.letter.name
+                yield found
             else:
                 self.discarded.skip(found)
+
+
+def _counted(decision: Decision, found: Letter) -> Decision:
+    """The decision with how often the letter was replayed before, which must not be forgotten."""
+    replays = found.decision.replays if found.decision else 0
+    return replace(decision, replays=replays) if replays else decision

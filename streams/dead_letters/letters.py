@@ -1,14 +1,26 @@
 """Reads the dead letters of a cluster with the decisions on them; writes nothing."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from schemas.dead_letter import LetterName, read_letter
 from schemas.decision import Decision, decode_decision, state_of
+from schemas.errors import StreamsError
 from streams.dead_letters.folding import Folding
 from streams.dead_letters.letter import Letter
 from streams.kafka import topic_plan
 from streams.kafka.partition_reader import PartitionReader
 from streams.settings import Settings
+
+
+class MovedError(StreamsError):
+    """Letters do not lie where they did when they were chosen."""
+
+    def __init__(self, partition: int) -> None:
+        super().__init__(
+            f"Letters of partition {partition} have moved, by an erasure, or are gone meanwhile:"
+            " run it again for what is left"
+        )
 
 
 class Letters:
@@ -75,6 +87,8 @@ class Letters:
             if folding.is_passed_over(letter):
                 continue
             decision = decided.get(letter.name)
+            if decision is not None and decision.replays:
+                letter = replace(letter, replays=letter.replays + decision.replays)
             state = state_of(decision, replays=letter.replays, replays_max=self._settings.max_replays)
             yield Letter(letter=letter, decision=decision, state=state)
 

@@ -2,17 +2,21 @@
 
 import os
 import threading
+from dataclasses import replace
+
+import pytest
 
 from schemas.dead_letter import LetterName
 from schemas.decision import Decision
 from schemas.errors import StreamsError
 from streams.dead_letters.decisions import DecisionWriter, OvertakenError
 from streams.dead_letters.discard import Discard
-from streams.dead_letters.letters import Letters
+from streams.dead_letters.letters import Letters, MovedError
 from streams.dead_letters.selection import Selection
 from streams.kafka.partition_reader import PartitionReader
 from streams.settings import Settings
 from tests.conftest import SettingsFactory
+from tests.integration.dlq_stage import move_letters
 from tests.integration.letters_on_kafka import dlq, told, write_letters
 from tests.letters import StoredLetter, make_letter
 from tests.unit.input_records import InputRecord, make_upsert
@@ -98,6 +102,24 @@ def test_a_letter_that_comes_after_the_question_is_not_discarded(settings_factor
 
     assert (2, [(LetterName.parse(third), "replayed")]) == (work.discarded.count, work.discarded.skipped)
     assert ("discarded", "replayed", "open") == tuple(states(settings)[name] for name in (first, third, late))
+
+
+def test_letters_that_moved_meanwhile_are_told(settings_factory: SettingsFactory) -> None:
+    """An erasure has written them anew: it does not look as if all were discarded; run again, it finds them."""
+    settings = settings_factory(topic_partitions=1)
+    names = write_letters(settings, [replace(each, partition=0) for each in letters_of(settings, 3)])
+    with PartitionReader(settings) as reader:
+        work = Discard(settings, Letters(settings, reader), Selection())
+        work.look()
+        move_letters(settings, 0)
+        with pytest.raises(MovedError, match="run it again"):
+            work.write(DISCARDED)
+    untouched = states(settings)
+
+    (done,) = told(settings, "discard", "--all", *WHY)
+
+    assert (0, 3) == (work.discarded.count, done["discarded"])
+    assert dict.fromkeys(names, "open") == untouched
 
 
 def test_two_at_once_discard_each_letter_once(settings_factory: SettingsFactory) -> None:

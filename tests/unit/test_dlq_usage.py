@@ -15,6 +15,8 @@ from streams.__main__ import run
         (["replay", "--all"], "--yes"),
         (["replay", "0/0", "--rate", "0", "--yes"], "--rate"),
         (["replay", "0-0", "--yes"], "PARTITION/OFFSET"),
+        (["replay", "0/0", "--reason", "malformed", "--yes"], "not both"),
+        (["discard", "0/0", "--partition", "0", "--reason-note", "x", "--yes"], "not both"),
         (["replay", "--since", "yesterday", "--yes"], "90s"),
         (["replay", "--all", "--yes", "--reason-note", "x" * 1_001], "over 1000 bytes"),
         (["replay", "--all", "--what-if", "--against", "production"], "sandbox"),

@@ -14,7 +14,7 @@ import typer
 
 from agents.steps.report import iso_utc
 from schemas.dead_letter import LetterName
-from schemas.decision import Decision
+from schemas.decision import Decision, replays_after
 from schemas.errors import StreamsError
 from streams.cli.dlq.opened import opened
 from streams.cli.dlq.screen import ask
@@ -142,7 +142,8 @@ class EditRun:
             if writer.decisions.get(name) != self._found.decision:
                 raise StreamsError(f"Somebody has decided on letter {name} meanwhile; nothing was written")
             at = iso_utc(time.time_ns() // 1_000_000)
-            decision = Decision(decision="edited", at=at, by=by, note=self._terms.note)
+            replays = replays_after(self._found.decision)
+            decision = Decision(decision="edited", at=at, by=by, note=self._terms.note, replays=replays)
             writer.commit({name: decision}, [outgoing(copy, self._settings)])
 
     def _tell_written(self, rehearsed: Rehearsed) -> None:

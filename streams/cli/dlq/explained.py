@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from schemas.decision import Decision
-from streams.cli.dlq.screen import printable
+from streams.cli.dlq.screen import printable, replays_text
 from streams.dead_letters.explanation import IN_WORDS, Content, Explanation
 from streams.dead_letters.printed_json import lines
 
@@ -35,7 +35,7 @@ def page(explanation: Explanation, on_replay: str | None = None) -> RenderableTy
 
 def _title(explanation: Explanation) -> Text:
     found = explanation.found
-    replays = f", replayed {found.letter.replays} times before" if found.letter.replays else ""
+    replays = f", {replays_text(found.letter.replays)}" if found.letter.replays else ""
     return Text(f"letter {found.letter.name}: {found.letter.reason}, {found.state}{replays}", style="bold reverse")
 
 

@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from streams.cli.dlq.screen import printable
+from streams.cli.dlq.screen import printable, replays_text
 from streams.dead_letters.masking import shown_id, shown_message
 from streams.dead_letters.rows import Fold, Row
 
@@ -51,7 +51,7 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def _cells(fold: Fold, now: str, *, reveal: bool) -> tuple[str, ...]:
     row = fold.row
-    replays = f" ({row.replays} replay{'s' if row.replays > 1 else ''})" if row.replays else ""
+    replays = f" ({replays_text(row.replays)})" if row.replays else ""
     user = row.user_id or "-"
     return (
         str(row.name),

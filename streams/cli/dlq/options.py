@@ -78,8 +78,10 @@ class Filters:
         """What they select among the letters of these settings.
 
         Raises:
-            typer.BadParameter: one of them is malformed.
+            typer.BadParameter: one of them is malformed, or names go with filters: what fits no filter is no lost name.
         """
+        if letters and self != Filters():
+            raise typer.BadParameter("name letters, or give filters: not both")
         from streams.dead_letters.selection import Selection  # noqa: PLC0415 - Kafka's client takes a while to import
 
         now_ms = time.time_ns() // 1_000_000

@@ -62,7 +62,8 @@ class ReplayRun:
         """Say what would become of the letters, ask, and replay them.
 
         Raises:
-            StreamsError: a letter does not exist, it was interrupted, somebody else is at it, Kafka does not answer.
+            StreamsError: a letter does not exist, or not where it lay, it was interrupted, somebody else is at it,
+                Kafka does not answer.
         """
         with opened(self._settings) as letters:
             what_if = self._rehearse(letters)
@@ -81,6 +82,7 @@ class ReplayRun:
 
     def _rehearse(self, letters: Letters, *, prints_lines: bool = False) -> WhatIf:
         what_if = WhatIf(reveal=self._reveal)
+        self._choice.look(letters)
         with Rehearsal(self._settings, against_sandbox=self._against_sandbox) as rehearsal:
             rehearsed = rehearsal.rehearse(self._choice.letters(letters), self._terms)
             if prints_lines:
