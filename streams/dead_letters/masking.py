@@ -49,6 +49,11 @@ def masked_text(text: str) -> str:
     return f"{text[0]}***{text[-1]} ({len(text)})"
 
 
+def outlined(text: str) -> str:
+    """Text that is no JSON, as far as it may be shown: its marks stay, each letter is an x and each digit a 0."""
+    return "".join("x" if letter.isalpha() else "0" if letter.isnumeric() else letter for letter in text)
+
+
 def shown_id(text: str) -> str:
     """A person's id, or a name that publishers chose: as it is where it looks like one, and reaches nobody."""
     return text if _is_token(text) else masked_text(text)

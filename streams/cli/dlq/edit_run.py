@@ -25,6 +25,7 @@ from streams.dead_letters.decisions import DecisionWriter
 from streams.dead_letters.edits import compact, difference, fault_of, pretty
 from streams.dead_letters.letter import Letter
 from streams.dead_letters.letters import Letters
+from streams.dead_letters.look_up import UnknownLetterError, unknown
 from streams.dead_letters.rehearsal import Rehearsal, Rehearsed, record_of
 from streams.dead_letters.replay import outgoing
 from streams.settings import Settings
@@ -52,7 +53,7 @@ def editing(settings: Settings, name: LetterName, rules: Rules, terms: Terms, *,
     with opened(settings) as letters:
         found = letters.find(name)
         if found is None:
-            raise StreamsError(f"There is no letter {name}")
+            raise UnknownLetterError(unknown([name]))
         yield EditRun(settings, letters, found, rules, terms, as_json=as_json)
 
 

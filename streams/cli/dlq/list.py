@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -58,8 +57,9 @@ def list_letters(  # noqa: PLR0913 - one parameter per option of the command lin
         user=user,
         since=since,
         until=until,
+        state=state,
     )
-    selection = replace(filters.selection(settings), states=() if state is None else (state,))
+    selection = filters.selection(settings)
     from streams.cli.dlq.opened import opened  # noqa: PLC0415 - Kafka's client takes a while to import
     from streams.dead_letters.rows import folded, newest  # noqa: PLC0415 - as above
     from streams.dead_letters.selected import selected  # noqa: PLC0415 - as above

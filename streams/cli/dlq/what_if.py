@@ -11,7 +11,7 @@ from rich.table import Table
 
 from schemas.outcome import Outcome
 from streams.cli.dlq.screen import console, letters_text, printable
-from streams.dead_letters.choice import Choice
+from streams.dead_letters.choice import Choice, LeftAs
 from streams.dead_letters.masking import shown_message
 from streams.dead_letters.rehearsal import Rehearsed
 
@@ -81,6 +81,14 @@ def tell(remark: str) -> None:
 def sentence(rehearsed: Rehearsed, *, reveal: bool) -> str:
     """What would become of a letter, as people may read it."""
     return str(rehearsed if reveal else masked_verdict(rehearsed))
+
+
+def told_of_replay(on_replay: str, left_as: LeftAs | None) -> str:
+    """The sentence on a letter, and that a replay does not take it as it is."""
+    if left_as is None:
+        return f"it {on_replay}"
+    option = "--force" if left_as == "parked" else "--again"
+    return f"not taken: {left_as} ({option}); with that it {on_replay}"
 
 
 def masked_verdict(rehearsed: Rehearsed) -> Rehearsed:
