@@ -38,6 +38,14 @@ def decision_key(name: LetterName) -> bytes:
     return str(name).encode()
 
 
+def decided_letter(key: bytes | None) -> LetterName | None:
+    """The letter that a key is of; None when it is of something else."""
+    try:
+        return LetterName.parse((key or b"").decode())
+    except ValueError:  # what else stands on the topic has keys of another form
+        return None
+
+
 def encode_decision(decision: Decision) -> bytes:
     """The value of a decision's record."""
     return orjson.dumps(asdict(decision))

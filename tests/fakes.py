@@ -5,12 +5,9 @@ A fake decides as little as it can; tests/contract holds those that imitate some
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-
-import httpx
-import orjson
 
 from agents.ports import Publication
 from schemas.answer import Answer, NoAnswer
@@ -20,8 +17,6 @@ from schemas.delivery import Parcel, Verdict
 from schemas.errors import FencedError
 from schemas.outcome import Outcome, Reason
 from tests.builders import MEMBERSHIP, Decide, verdict_on
-
-ITEM_BYTES_MAX = 32_000
 
 
 @dataclass(slots=True)
@@ -244,56 +239,13 @@ class FakeClient:
 
 @dataclass(slots=True)
 class FakeLimiter:
-    """Lets everything through and counts it."""
+    """Lets everything through, after `wait_s`, and counts it."""
 
     acquired: int = 0
+    wait_s: float = 0.0
 
     async def acquire(self) -> None:
         """Count."""
+        if self.wait_s:
+            await asyncio.sleep(self.wait_s)
         self.acquired += 1
-
-
-class FakeCustomerIo(httpx.AsyncBaseTransport):
-    """The Track API on no wire: takes every operation that is an object of at most 32,000 bytes with an action."""
-
-    def __init__(self) -> None:
-        self.requests: list[httpx.Request] = []
-        self.accepted: list[dict[str, object]] = []
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer as Customer.io does."""
-        self.requests.append(request)
-        if not request.headers.get("authorization", "").startswith("Basic "):
-            return _errors(401, [{"reason": "unauthorized"}])
-        path, body = request.url.path, await request.aread()
-        if path == "/api/v1/accounts/region":
-            return httpx.Response(200, json={"url": "track.customer.io", "region": "us", "environment_id": 1})
-        try:
-            value = orjson.loads(body)
-        except orjson.JSONDecodeError:
-            return _errors(400, [{"reason": "invalid", "message": "body is not JSON"}])
-        return self._take(path, value)
-
-    def _take(self, path: str, value: Any) -> httpx.Response:  # noqa: ANN401 - any JSON
-        if path == "/api/v2/batch":
-            return self._take_batch(value["batch"])
-        is_good = is_operation(value) if path == "/api/v2/entity" else bool(value.get("name"))
-        if not is_good:
-            return _errors(400, [{"reason": "invalid", "field": "action", "message": "no"}])
-        self.accepted.append(value)
-        return httpx.Response(200, json={})
-
-    def _take_batch(self, items: list[Any]) -> httpx.Response:
-        bad = [index for index, item in enumerate(items) if not is_operation(item)]
-        self.accepted += [item for item in items if is_operation(item)]
-        errors = [{"batch_index": index, "reason": "invalid", "field": "action", "message": "no"} for index in bad]
-        return _errors(207, errors) if errors else httpx.Response(200, json={})
-
-
-def is_operation(item: Any) -> bool:  # noqa: ANN401 - any JSON
-    """Whether the fake takes it."""
-    return isinstance(item, dict) and bool(item.get("action")) and len(orjson.dumps(item)) <= ITEM_BYTES_MAX
-
-
-def _errors(status: int, errors: Iterable[dict[str, object]]) -> httpx.Response:
-    return httpx.Response(status, json={"errors": list(errors)})

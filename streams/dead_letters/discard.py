@@ -10,7 +10,8 @@ from schemas.dead_letter import LetterName
 from schemas.decision import Decision, LetterState
 from streams.dead_letters.decisions import DecisionWriter
 from streams.dead_letters.letter import Letter
-from streams.dead_letters.letters import Letters, MovedError
+from streams.dead_letters.letters import Letters
+from streams.dead_letters.places import Order, Places
 from streams.dead_letters.selected import selected
 from streams.dead_letters.selection import Selection
 from streams.settings import Settings
@@ -24,13 +25,12 @@ DISCARDABLE: Final[frozenset[LetterState]] = frozenset({"open", "parked"})
 class Survey:
     """What a selection holds: how many may be discarded, by reason; which were named and are not there.
 
-    By partition: where it ended, and how many letters of the selection it held, whatever their state.
+    `orders` has all letters of the selection by partition, whatever their state.
     """
 
     reasons: Counter[str] = field(default_factory=Counter)
     missing: set[LetterName] = field(default_factory=set)
-    ends: dict[int, int] = field(default_factory=dict)
-    counts: Counter[int] = field(default_factory=Counter)
+    orders: dict[int, Order] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -61,38 +61,33 @@ class Discard:
     def look(self) -> Survey:
         """Find out what would be discarded; writes nothing."""
         for partition in self._selection.partitions(self._letters.partitions()):
-            self.survey.ends[partition] = self._letters.end(partition)
-        for found in selected(self._letters, self._selection, ends=self.survey.ends):
-            self.survey.missing.discard(found.letter.name)
-            self.survey.counts[found.letter.name.partition] += 1
-            if found.state in DISCARDABLE:
-                self.survey.reasons[found.letter.reason] += 1
+            places = Places()
+            for found in selected(self._letters, self._selection, partition=partition):
+                places.add(found.letter)
+                self.survey.missing.discard(found.letter.name)
+                if found.state in DISCARDABLE:
+                    self.survey.reasons[found.letter.reason] += 1
+            self.survey.orders[partition] = places.in_order()
         return self.survey
 
     def write(self, decision: Decision) -> None:
         """Write the decision on each; `discarded` says at any time how far it has come.
 
         Raises:
-            MovedError: not all letters lie where they did; those that do are discarded.
+            MovedError: letters do not lie where they did.
             OvertakenError: somebody else has begun to decide on the same letters.
             UnavailableError: Kafka does not answer.
         """
-        for partition in self.survey.ends:
+        for partition, order in self.survey.orders.items():
             with DecisionWriter(self._settings, self._letters, partition) as writer:
                 # Read again, now that nobody else can decide.
-                chosen, met = self._discardable(partition), self._met
+                chosen = self._discardable(order.letters(self._letters, partition, writer.decisions))
                 while batch := list(islice(chosen, BATCH_LETTERS)):
                     writer.commit({found.letter.name: _counted(decision, found) for found in batch})
                     self.discarded.count += len(batch)
-            if self._met - met < self.survey.counts[partition]:
-                raise MovedError(partition)
 
-    @property
-    def _met(self) -> int:
-        return self.discarded.count + self.discarded.skipped_count
-
-    def _discardable(self, partition: int) -> Iterator[Letter]:
-        for found in selected(self._letters, self._selection, partition=partition, ends=self.survey.ends):
+    def _discardable(self, letters: Iterator[Letter]) -> Iterator[Letter]:
+        for found in letters:
             if found.state in DISCARDABLE:
                 yield found
             else:

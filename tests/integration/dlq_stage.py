@@ -99,7 +99,7 @@ def copies(settings: Settings) -> list[Output]:
 def decisions(settings: Settings) -> list[tuple[str, Decision]]:
     """All that was decided, by partition and offset."""
     found = _committed(settings, topic_plan.DLQ_DECISIONS)
-    pairs = [((each.key or b"").decode(), decode_decision(each.value or b"")) for each in found]
+    pairs = [((each.key or b"").decode(errors="replace"), decode_decision(each.value or b"")) for each in found]
     return [(name, decision) for name, decision in pairs if decision is not None]
 
 

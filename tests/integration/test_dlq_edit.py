@@ -113,6 +113,23 @@ def test_in_an_editor(settings: Settings, tmp_path: Path) -> None:
     assert_edited(settings)
 
 
+def test_who_is_erased_while_the_editor_is_open_is_not_written_again(settings: Settings, tmp_path: Path) -> None:
+    """Nothing of the person is left, whatever is put back."""
+    script = tmp_path / "eraser.sh"
+    script.write_text(
+        f"""#!/bin/sh\n{sys.executable} -m streams dlq erase --user u-1 --yes && sed -i 's/7/"a@b.c"/' "$1"\n"""
+    )
+    script.chmod(0o755)
+    done = dlq(settings, "edit", "0/0", *WHY, EDITOR=str(script))
+
+    assert (1, "Letter 0/0 is not there any more; nothing was written") == (
+        done.returncode,
+        done.stderr.splitlines()[-1],
+    )
+    assert [] == stage.copies(settings)
+    assert [] == [each.place for each in stage.letters(settings)]
+
+
 def test_a_letter_that_is_not_there_and_one_that_is_parked(settings: Settings) -> None:
     """The same rules as for a replay."""
     stage.write_letters(settings, [stage.letter_of(change("u-1"), replays=3)])
@@ -120,7 +137,7 @@ def test_a_letter_that_is_not_there_and_one_that_is_parked(settings: Settings) -
     missing = dlq(settings, "edit", "0/9", "--out", "-")
     parked = dlq(settings, "edit", "0/1", "--in", "/dev/null", *WHY)
 
-    assert "There is no letter 0/9\n" == missing.stderr
+    assert missing.stderr.startswith("There is no letter 0/9: `cio-streams dlq list`")
     assert "Letter 0/1 was replayed too often and is parked: --force replays it all the same\n" == parked.stderr
     assert ([], []) == written(settings)
 

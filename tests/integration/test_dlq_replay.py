@@ -116,7 +116,8 @@ def test_what_cannot_be_done_writes_nothing(settings: Settings) -> None:
 
     assert (2, 1) == (unasked.returncode, missing.returncode)
     assert "--yes" in unasked.stderr
-    assert "There is no letter 0/1, 9/9; nothing was written" in missing.stderr
+    assert "There is no letter 0/1, 9/9: `cio-streams dlq list`" in missing.stderr
+    assert missing.stderr.endswith("; nothing was written\n")
     assert ([], []) == (stage.copies(settings), stage.decisions(settings))
 
 

@@ -18,12 +18,14 @@ from schemas.decision import Decision, replays_after
 from schemas.errors import StreamsError
 from streams.cli.dlq.opened import opened
 from streams.cli.dlq.screen import ask
+from streams.cli.dlq.what_if import masked_verdict
 from streams.dead_letters.choice import Rules
 from streams.dead_letters.copies import Edit, ReplayCopy, Terms, copy_of
 from streams.dead_letters.decisions import DecisionWriter
 from streams.dead_letters.edits import compact, difference, fault_of, pretty
 from streams.dead_letters.letter import Letter
 from streams.dead_letters.letters import Letters
+from streams.dead_letters.look_up import UnknownLetterError, unknown
 from streams.dead_letters.rehearsal import Rehearsal, Rehearsed, record_of
 from streams.dead_letters.replay import outgoing
 from streams.settings import Settings
@@ -51,7 +53,7 @@ def editing(settings: Settings, name: LetterName, rules: Rules, terms: Terms, *,
     with opened(settings) as letters:
         found = letters.find(name)
         if found is None:
-            raise StreamsError(f"There is no letter {name}")
+            raise UnknownLetterError(unknown([name]))
         yield EditRun(settings, letters, found, rules, terms, as_json=as_json)
 
 
@@ -111,10 +113,10 @@ class EditRun:
         if fault := self._fault(copy):
             raise StreamsError(f"Nothing was written: a worker would not take it: {fault}")
         with Rehearsal(self._settings) as rehearsal:
-            rehearsed = next(rehearsal.rehearse_copies([copy]))
-        ask(f"Letter {self._letter.name} {rehearsed}. Put it back?", yes=yes)
+            shown = masked_verdict(next(rehearsal.rehearse_copies([copy])))
+        ask(f"Letter {self._letter.name} {shown}. Put it back?", yes=yes)
         self._write(copy, by=by)
-        self._tell_written(rehearsed)
+        self._tell_written(shown)
 
     def _from_editor(self) -> bytes:
         value = pretty(self._letter.value)
@@ -138,7 +140,10 @@ class EditRun:
     def _write(self, copy: ReplayCopy, *, by: str) -> None:
         name = self._letter.name
         with DecisionWriter(self._settings, self._letters, name.partition) as writer:
-            if writer.decisions.get(name) != self._found.decision:
+            found = self._letters.find(name)  # again, for the person may have been erased meanwhile
+            if found is None:
+                raise StreamsError(f"Letter {name} is not there any more; nothing was written")
+            if found.decision != self._found.decision:
                 raise StreamsError(f"Somebody has decided on letter {name} meanwhile; nothing was written")
             at = iso_utc(time.time_ns() // 1_000_000)
             replays = replays_after(self._found.decision)
