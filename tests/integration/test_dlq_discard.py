@@ -94,7 +94,7 @@ def test_a_letter_that_comes_after_the_question_is_not_discarded(settings_factor
     settings = settings_factory()
     first, _, third = write_letters(settings, letters_of(settings, 3))
     with PartitionReader(settings) as reader:
-        work = Discard(settings, Letters(settings, reader), Selection(reason="rejected", states=("open",)))
+        work = Discard(settings, Letters(settings, reader), Selection(reason="rejected", states=frozenset({"open"})))
         work.look()
         decide(settings, third, REPLAYED)
         (late,) = write_letters(settings, letters_of(settings, 1))
