@@ -18,7 +18,7 @@ from schemas.replayed import first_place
 
 
 class ReplayPlan:
-    """Stage after stage, so that what becomes of a record does not depend on where the chunk began or ends."""
+    """Stage after stage, so that an event's verdict does not depend on where the chunk begins or ends."""
 
     is_replay = True
     _memory: Remembering
@@ -73,8 +73,8 @@ class ReplayPlan:
 
     def settle(self, verdicts: Sequence[Verdict]) -> None:
         """Take the verdicts on the last wave, in its order."""
-        if self._stage:
-            self._stage.settle(verdicts)
+        assert self._stage, "there was no wave"  # noqa: S101 - crash
+        self._stage.settle(verdicts)
 
     def people(self) -> list[tuple[bytes, bytes]]:
         """The persons whose state has changed: ledger key and value."""

@@ -28,7 +28,7 @@ _FIELDS: Final[dict[str, dict[str, Any]]] = {
 
 
 def record_of(kind: str, person: str, number: int) -> InputRecord:
-    """Build one; a change or event of its own has a mark, by which Customer.io may refuse it."""
+    """Build one; a change or event of its own has a mark, by which it may be refused, and which no merging replaces."""
     mark = {f"mark-{number}": 1}
     if kind == "deletion":
         return make_deletion(person)

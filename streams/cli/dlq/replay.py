@@ -11,7 +11,7 @@ from streams.settings import load_settings
 _All = Annotated[bool, options.which("All that are open.", "--all")]
 _Limit = Annotated[
     int | None,
-    typer.Option("--limit", help="At most so many: partition by partition from 0 on, the oldest first.", min=1),
+    typer.Option("--limit", help="At most so many: partition by partition from 0 on, the oldest records first.", min=1),
 ]
 _WhatIf = Annotated[bool, typer.Option("--what-if", help="Write nothing: say what would become of each.")]
 _Against = Annotated[Literal["sandbox"] | None, typer.Option("--against", help="Ask also a stand-in for Customer.io.")]
