@@ -1,5 +1,6 @@
 """`dlq discard` on a real Kafka: a decision that every machine sees, asked for first, and never over another one."""
 
+import json
 import os
 import threading
 from dataclasses import replace
@@ -56,8 +57,8 @@ def test_a_discarded_letter_is_so_everywhere(settings_factory: SettingsFactory) 
     first, second, third = write_letters(settings, letters_of(settings, 3))
     decide(settings, third, REPLAYED)
 
-    (done,) = told(settings, "discard", first, third, *WHY, "--by", "ada")
-    (again,) = told(settings, "discard", first, *WHY)
+    arguments = [(first, third, *WHY, "--by", "ada"), (first, *WHY)]
+    done, again = (json.loads(dlq(settings, "discard", *each, "--json", code=1).stdout) for each in arguments)
     (explained,) = told(settings, "show", first)
 
     assert {"discarded": 1, "skipped": [{"letter": third, "state": "replayed"}], "skipped_count": 1} == done
@@ -165,5 +166,5 @@ def test_a_person_is_asked_and_may_say_no(settings_factory: SettingsFactory) -> 
         os.close(ours)
         os.close(theirs)
 
-    assert "Discard 1 letters (1 rejected)?" in done.stderr
+    assert "Discard 1 letter (1 rejected)?" in done.stderr
     assert ("", {name: "open"}) == (done.stdout.strip(), states(settings))

@@ -48,6 +48,8 @@ def written(settings: Settings) -> tuple[Sequence[Any], Sequence[Any]]:
 def test_by_way_of_a_file(settings: Settings, tmp_path: Path) -> None:
     """Taken out in lines, judged, put back as a replay of the same letter that tells who, when, why and what."""
     file = tmp_path / "value.json"
+    file.write_text("x" * 10_000)
+    file.chmod(0o777)
     taken = dlq(settings, "edit", "0/0", "--out", str(file))
     text, mode = file.read_text(), stat.S_IMODE(file.stat().st_mode)
     bad = dlq(settings, "edit", "0/0", "--check", str(file), "--json")
@@ -108,6 +110,9 @@ def test_in_an_editor(settings: Settings, tmp_path: Path) -> None:
     assert (0, 1, 1, 0) == (unchanged.returncode, broken.returncode, bad.returncode, done.returncode), done.stderr
     assert "Nothing was changed, so nothing is written\n" == unchanged.stdout
     assert "The editor does not work" in broken.stderr
+    kept = Path(bad.stderr.rpartition(" is in ")[2].removesuffix(", for --in\n"))
+    assert (0o600, True) == (stat.S_IMODE(kept.stat().st_mode), '"email": 8' in kept.read_text())
+    kept.unlink()
     assert "A worker would not take it: malformed: user.email: must be a string\n" in bad.stderr
     assert ([], []) == nothing
     assert_edited(settings)

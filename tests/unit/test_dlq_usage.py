@@ -27,6 +27,7 @@ from streams.__main__ import run
         (["list", "--until", "tomorrow"], "--until"),
         (["resume"], "--yes"),
         (["resume", "nope"], "user-changes"),
+        (["edit", "0/0", "--yes", "--reason-note", "  "], "--reason-note"),
         (["edit", "0/0", "--yes"], "--reason-note"),
         (["edit", "0/0", "--reason-note", "mended"], "--yes"),
         (["edit", "0/0", "--out", "a", "--in", "/dev/null"], "one at a time"),

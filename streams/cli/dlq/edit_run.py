@@ -2,11 +2,13 @@
 
 import json
 import os
+import stat
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any, BinaryIO, Final
 
 import click
@@ -78,7 +80,10 @@ class EditRun:
             sys.stdout.buffer.write(value)
             return
         try:
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY), "wb") as file:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, _OWNER_ONLY), "wb") as file:
+                if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    os.fchmod(file.fileno(), _OWNER_ONLY)  # it may have been there, open to all
+                    file.truncate()
                 file.write(value)
         except OSError as error:
             raise StreamsError(f"{path} cannot be written: {error.strerror}") from error
@@ -127,7 +132,7 @@ class EditRun:
                 return value
             typer.echo(f"A worker would not take it: {fault}", err=True)
             if not (sys.stdin.isatty() and typer.confirm("Edit it again?", default=True, err=True)):
-                raise StreamsError("Nothing was written")
+                raise StreamsError(f"Nothing was written; what you made of it is in {_kept(value)}, for --in")
 
     def _copy(self, value: bytes, *, by: str) -> ReplayCopy:
         at = iso_utc(time.time_ns() // 1_000_000)
@@ -165,6 +170,13 @@ def _edited(value: bytes) -> bytes:
     except click.ClickException as error:
         raise StreamsError(f"The editor does not work: {error.format_message()}") from error
     return value if found is None else found
+
+
+def _kept(value: bytes) -> str:
+    """Keep it in a file that only we may read; its name."""
+    with NamedTemporaryFile(prefix="cio-letter-", suffix=".json", delete=False) as file:
+        file.write(value)
+    return file.name
 
 
 def _read(source: BinaryIO) -> bytes:

@@ -45,7 +45,8 @@ def _what_it_was(explanation: Explanation) -> Iterator[Text]:
     yield Text(f"record    {printable(str(letter.origin))}")
     yield Text(f"first on  {explanation.first_seen or 'a time that Kafka does not tell'}")
     yield Text(f"user      {printable(explanation.user_id or '-')}")
-    yield _marked(f"key       {_in_line(explanation.key)}", explanation, is_at_fault=explanation.is_key_at_fault)
+    key = f"key       {_in_line(explanation.key)}"
+    yield _marked(key, explanation, is_at_fault=True) if explanation.is_key_at_fault else Text(printable(key))
     for name, value in explanation.headers:
         yield Text(f"header    {printable(name)}: {'no value' if value is None else printable(value)}")
     if explanation.value.form == "json":

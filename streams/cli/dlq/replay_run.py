@@ -83,6 +83,7 @@ class ReplayRun:
                     self._tell(replay.tally, what_if, is_interrupted=pace.is_over)
         if pace.is_over:
             raise StreamsError(f"Interrupted after {letters_text(replay.tally.replayed)}: {self._how_to_go_on()}")
+        self._refuse_left()
 
     def _rehearse(self, letters: Letters, *, prints_lines: bool = False) -> WhatIf:
         what_if = WhatIf(reveal=self._reveal)
@@ -98,6 +99,11 @@ class ReplayRun:
         what_if.show(is_sandboxed=self._against_sandbox, to_stderr=self._as_json)
         tell_left(self._choice)
         return what_if
+
+    def _refuse_left(self) -> None:
+        """What was named and is not to be replayed is a mistake of whoever named it; the others have been replayed."""
+        if self._are_named and self._choice.left:
+            raise StreamsError(f"Not replayed, as said: {', '.join(map(str, self._choice.left.values()))}")
 
     def _how_to_go_on(self) -> str:
         """What has failed again by then has been replayed: it is another letter, behind the end of this run."""

@@ -25,9 +25,9 @@ _WOULD: Final[Mapping[Outcome, str]] = {
     "dead": "would fail again",
 }
 _WHY_LEFT: Final = {
-    "replayed": "were replayed already (--again replays them again)",
-    "discarded": "were discarded (--again replays them all the same)",
-    "parked": "are parked, for they were replayed too often (--force replays them all the same)",
+    "replayed": "replayed already (--again takes what was)",
+    "discarded": "discarded (--again takes what was)",
+    "parked": "parked, for replayed too often (--force takes what is)",
 }
 
 
@@ -118,4 +118,4 @@ def as_json(rehearsed: Rehearsed) -> str:
 def tell_left(choice: Choice) -> None:
     """Remark on the letters that a replay does not take."""
     for state, left in choice.left.items():
-        tell(f"{left.count} {_WHY_LEFT[state]}: {left}")
+        tell(f"{letters_text(left.count)} left: {_WHY_LEFT[state]}: {left}")
