@@ -24,7 +24,7 @@ _DUPLICATE = Settled("duplicate", "fingerprint")
 _UNCERTAIN = Settled(
     "dead", "ambiguous_send", "it was about to be sent when work on it ended: it may or may not have gone out"
 )
-_UNCERTAIN_BEFORE = Settled("dead", "ambiguous_send", "another record with its id may or may not have gone out")
+_UNCERTAIN_BEFORE = Settled("dead", "ambiguous_send", "a send with its id may or may not have gone out")
 
 
 def decide_send(send: Send, state: SendState, person: bytes | None) -> Decision:
