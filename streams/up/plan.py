@@ -73,6 +73,7 @@ def variables_for(settings: Settings, *, plan: Plan, addresses: Addresses) -> Ma
         variables |= {
             "CUSTOMERIO_SITE_ID": _STAND_IN,
             "CUSTOMERIO_TRACK_API_KEY": _STAND_IN,
+            "CUSTOMERIO_APP_API_KEY": _STAND_IN,
             "CUSTOMERIO_TRACK_URL": addresses.sandbox_url,
             "CUSTOMERIO_APP_URL": addresses.sandbox_url,
         }

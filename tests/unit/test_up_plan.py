@@ -59,6 +59,7 @@ def test_the_worker_is_pointed_at_the_stand_ins() -> None:
     assert settings.http_port == ADDRESSES.http_port
     assert settings.customerio_site_id is not None
     assert settings.customerio_track_api_key is not None
+    assert settings.customerio_app_api_key is not None
 
 
 def test_what_is_real_is_left_to_the_environment() -> None:
