@@ -13,6 +13,7 @@ from agents.ports import Courier, Journal, Ledger, Messenger, Observer, Publicat
 from agents.publish import publication
 from agents.steps.conclude_send import conclude_sent
 from schemas.chunk import Chunk
+from schemas.conclusion import Conclusion
 from schemas.delivery import Parcel, Verdict
 from schemas.errors import FencedError
 from schemas.send_memory import Known, SendEntry, Step
@@ -62,6 +63,10 @@ class Desk:
         async with self._turns:
             return [await self._outside.messenger.send(parcel, SendErrand(self, parcel.send))]
 
+    def has_concluded(self, conclusion: Conclusion) -> bool:
+        """Whether its result is out already."""
+        return conclusion.record.offset in self.concluded
+
     @property
     def epoch(self) -> int:
         """The assignment that the chunk came with."""
@@ -85,7 +90,7 @@ class Desk:
         self.concluded.add(send.record.offset)
         self._outside.observer.sent(self._chunk, conclusion, now_ms)
 
-    def _publication(self, conclusions: Sequence[Any], send: Send, entry: SendEntry) -> Publication:
+    def _publication(self, conclusions: Sequence[Conclusion], send: Send, entry: SendEntry) -> Publication:
         sends = [(send.send_id.encode(), entry)]
         now_ms, group = self._outside.clock_ms(), self._outside.group
         return publication(self._chunk, conclusions, group=group, now_ms=now_ms, sends=sends, moves=False)

@@ -52,16 +52,16 @@ class Pipeline:
         plan, desk = await _planned(chunk, make_plan), Desk(chunk, self.outside)
         async with self.turns.turn(chunk, plan):  # over before a flood is waited out: nobody else is held for it
             await carry_out(plan, self.outside.ledger.memory(chunk.partition), desk.deliver)
-            held = [each for each in plan.conclusions if not _is_out(each, desk)]
-            if held and (flood := self.guard.judge(chunk, _counts(held), held)):
+            conclusions = plan.conclusions
+            told = len(conclusions) + plan.passed_over
+            assert told == len(chunk.records), "a record has no conclusion, or two"  # noqa: S101 - crash
+            judged = _without(conclusions, lambda each: each.outcome == "dead" and desk.has_concluded(each), desk)
+            if judged and (flood := self.guard.judge(chunk, _counts(judged), judged)):
                 return flood
-            await self._commit(chunk, plan, desk)
+            await self._commit(chunk, plan, _without(conclusions, desk.has_concluded, desk), desk)
         return None
 
-    async def _commit(self, chunk: Chunk, plan: Plan, desk: Desk) -> None:
-        told = len(plan.conclusions) + plan.passed_over
-        assert told == len(chunk.records), "a record has no conclusion, or two"  # noqa: S101 - crash
-        left = [each for each in plan.conclusions if each.record.offset not in desk.concluded]
+    async def _commit(self, chunk: Chunk, plan: Plan, left: Sequence[Conclusion], desk: Desk) -> None:
         outside, now_ms = self.outside, self.outside.clock_ms()
         committed = publication(
             chunk,
@@ -86,9 +86,11 @@ class Pipeline:
         return all(each.outcome != "dead" for each in plan.conclusions)
 
 
-def _is_out(conclusion: Conclusion, desk: Desk) -> bool:
-    """Whether it is a dead letter already, so that it cannot be held back."""
-    return conclusion.outcome == "dead" and conclusion.record.offset in desk.concluded
+def _without(
+    conclusions: Sequence[Conclusion], is_out: Callable[[Conclusion], bool], desk: Desk
+) -> Sequence[Conclusion]:
+    """Those that are not out yet; where nothing was sent that is all of them, without looking at each."""
+    return [each for each in conclusions if not is_out(each)] if desk.concluded else conclusions
 
 
 def _counts(conclusions: Sequence[Conclusion]) -> Counts:

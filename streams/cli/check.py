@@ -43,7 +43,11 @@ def _kafka_faults(settings: Settings) -> list[str]:
 
 
 def _customerio_faults(settings: Settings) -> list[str]:
-    from streams.customerio.region import ask_region, find_region  # noqa: PLC0415 - as above, the HTTP client too
+    from streams.customerio.app_check import app_fault, ask_app  # noqa: PLC0415 - as above, the HTTP client too
+    from streams.customerio.region import ask_region, find_region  # noqa: PLC0415 - as above
 
     finding = find_region(asyncio.run(ask_region(settings)), settings)
-    return [] if finding.kind == "right" else [finding.line]
+    faults = [] if finding.kind == "right" else [finding.line]
+    if settings.customerio_app_api_key is not None and (fault := app_fault(asyncio.run(ask_app(settings)), settings)):
+        faults.append(fault)
+    return faults
