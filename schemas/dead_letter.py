@@ -101,7 +101,8 @@ class Stored(Protocol):
 class DeadLetter:
     """A letter, as read; `offset` is where it lies now, `failed_at` ISO 8601 in UTC, `timestamp_ms` the record's first.
 
-    `replays` counts how often it had been replayed when it was written; `message` names a field, never its content.
+    `replays` counts how often the record had been replayed when the letter was written, and with the decisions on it
+    how often since; `message` names a field, never its content.
     """
 
     name: LetterName

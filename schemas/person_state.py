@@ -31,6 +31,23 @@ class PersonState(NamedTuple):
 UNKNOWN = PersonState()
 
 
+def highest(known: int | None, new: int | None) -> int | None:
+    """The higher of two numbers of which each may not be known."""
+    if known is None or new is None:
+        return new if known is None else known
+    return max(known, new)
+
+
+def following(known: PersonState, newer: PersonState) -> PersonState:
+    """`newer`, which was written after `known` and perhaps without knowing it: what never falls does not fall."""
+    return newer._replace(
+        version=highest(known.version, newer.version),
+        occurred_ms=highest(known.occurred_ms, newer.occurred_ms),
+        sent_s=max(known.sent_s, newer.sent_s),
+        deleted=known.deleted or newer.deleted,
+    )
+
+
 def pack(state: PersonState) -> bytes:
     """The bytes that `unpack` reads."""
     flags = (

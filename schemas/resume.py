@@ -16,11 +16,12 @@ _KEY: Final = "resume/"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resume:
-    """`until` and `at` are ISO 8601 in UTC, `by` whoever said it."""
+    """`until` and `at` are ISO 8601 in UTC, `by` whoever said it, `note` why."""
 
     until: str
     at: str
     by: str
+    note: str | None = None
 
     @property
     def until_ms(self) -> int:
@@ -48,7 +49,9 @@ def decode_resume(value: bytes) -> Resume | None:
     """Read the value of a record; None when it is not one of ours."""
     try:
         found = orjson.loads(value)
-        resume = Resume(until=found["until"], at=str(found.get("at", "")), by=str(found.get("by", "")))
+        resume = Resume(
+            until=found["until"], at=str(found.get("at", "")), by=str(found.get("by", "")), note=found.get("note")
+        )
         unix_ms(resume.until)
     except (ValueError, TypeError, KeyError, AttributeError):  # no JSON, no object, no time
         return None

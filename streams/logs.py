@@ -11,6 +11,8 @@ from streams.settings import Settings
 
 QUIET: Final = ("faust", "mode", "aiokafka", "httpx", "httpcore", "kafka", "asyncio", "uvicorn")
 """Third-party loggers: only warnings and worse, unless we are debugging."""
+TELLTALES: Final = ("aiokafka",)
+"""Those of them whose debug lines hold whole requests and answers, and so records and the password."""
 
 _SHARED: Final[tuple[structlog.typing.Processor, ...]] = (
     structlog.contextvars.merge_contextvars,
@@ -40,6 +42,7 @@ def configure(settings: Settings) -> None:
 def _stdlib(settings: Settings) -> dict[str, Any]:
     level = settings.log_level.upper()
     quiet = level if level in {"DEBUG", "ERROR", "CRITICAL"} else "WARNING"
+    levels = dict.fromkeys(QUIET, quiet) | dict.fromkeys(TELLTALES, "INFO" if quiet == "DEBUG" else quiet)
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -60,7 +63,7 @@ def _stdlib(settings: Settings) -> dict[str, Any]:
             }
         },
         "root": {"handlers": ["stderr"], "level": level},
-        "loggers": {name: {"level": quiet} for name in QUIET},
+        "loggers": {name: {"level": each} for name, each in levels.items()},
     }
 
 

@@ -1,4 +1,4 @@
-"""The Track API on no wire; tests/contract holds it against the sandbox."""
+"""The Track API on no wire, as an HTTP transport; tests/contract holds it against the sandbox."""
 
 from collections.abc import Iterable
 from typing import Any

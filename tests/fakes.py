@@ -27,7 +27,7 @@ class FakeMemory:
 
     people: dict[bytes, bytes] = field(default_factory=dict)
     fingerprints: set[bytes] = field(default_factory=set)
-    sends: SendsMemory = field(default_factory=SendsMemory)
+    sends: SendsMemory = field(default_factory=SendsMemory, compare=False)
 
     def person(self, user_id: bytes) -> bytes | None:
         """The packed state of a person."""
@@ -235,7 +235,6 @@ class FakeSender:
 
 Response = Answer | NoAnswer
 OK = Answer(200, b"{}\n")
-
 Answers = Callable[[str, bytes], Response]
 
 
@@ -283,12 +282,15 @@ def _opened() -> asyncio.Event:
 
 @dataclass(slots=True)
 class FakeLimiter:
-    """Lets everything through while its gate is open, and counts it."""
+    """Lets everything through while its gate is open, after `wait_s`, and counts it."""
 
     acquired: int = 0
+    wait_s: float = 0.0
     gate: asyncio.Event = field(default_factory=_opened)
 
     async def acquire(self) -> None:
         """Count."""
         await self.gate.wait()
+        if self.wait_s:
+            await asyncio.sleep(self.wait_s)
         self.acquired += 1

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from schemas.outcome import OperationName, Outcome, Reason
-from schemas.person_state import PersonState
+from schemas.person_state import PersonState, highest
 from schemas.translated import Change
 
 Action: TypeAlias = Literal["identify", "opt_out", "opt_in", "delete"]
@@ -74,8 +74,8 @@ def after_action(change: Change, action: Action, state: PersonState) -> PersonSt
         return state._replace(opted_out=False, fingerprint=None)
     return PersonState(
         change.fingerprint,
-        _highest(state.version, change.version),
-        _highest(state.occurred_ms, change.occurred_ms),
+        highest(state.version, change.version),
+        highest(state.occurred_ms, change.occurred_ms),
         max(state.sent_s, change.time_s),
         opted_out=action == "opt_out",
         deleted=action == "delete",
@@ -93,8 +93,8 @@ def operations(change: Change, *, opting_in: bool = False) -> tuple[OperationNam
 
 
 def _moved_on(change: Change, state: PersonState) -> PersonState:
-    version = _highest(state.version, change.version)
-    occurred_ms = _highest(state.occurred_ms, change.occurred_ms)
+    version = highest(state.version, change.version)
+    occurred_ms = highest(state.occurred_ms, change.occurred_ms)
     offset = _offset(change, state)
     if (version, occurred_ms, offset) == (state.version, state.occurred_ms, state.offset):
         return state
@@ -105,10 +105,4 @@ def _offset(change: Change, state: PersonState) -> int | None:
     """What was not superseded is the newest there is, wherever it stands; what goes all the same ages nothing."""
     if change.replayed is None:
         return change.record.offset
-    return _highest(state.offset, change.replayed.offset) if change.replayed.even_if_older else change.replayed.offset
-
-
-def _highest(known: int | None, new: int | None) -> int | None:
-    if known is None or new is None:
-        return new if known is None else known
-    return max(known, new)
+    return highest(state.offset, change.replayed.offset) if change.replayed.even_if_older else change.replayed.offset

@@ -134,7 +134,9 @@ def _errors(body: bytes) -> list[dict[str, Any]] | None:
         return None
     if not isinstance(parsed, dict):
         return None
-    errors = parsed.get("errors", [])
+    errors = parsed.get("errors")
+    if errors is None:  # left out, or null
+        errors = []
     if not isinstance(errors, list) or not all(isinstance(error, dict) for error in errors):
         return None
     return errors + [{"message": text} for text in _v1_messages(parsed.get("meta"))]
@@ -152,6 +154,12 @@ def _describe(errors: list[dict[str, Any]]) -> str:
     """`reason field: message` of each; Customer.io's texts name fields and limits, not content."""
     texts = []
     for error in errors:
-        where = " ".join(str(error[name]) for name in ("reason", "field") if error.get(name))
-        texts.append(": ".join(part for part in (where, str(error.get("message") or "")) if part))
+        where = " ".join(part for part in (_text(error, "reason"), _text(error, "field")) if part)
+        texts.append(": ".join(part for part in (where, _text(error, "message")) if part))
     return "; ".join(texts)[:DETAIL_CHARACTERS_MAX]
+
+
+def _text(error: Mapping[str, Any], name: str) -> str:
+    """A text or a number as it is; anything else may be too deep for `str`, and says nothing to a person."""
+    value = error.get(name)
+    return str(value) if type(value) in {str, int, float} else ""

@@ -31,16 +31,17 @@ def audit(
         ConfigError: a topic does not exist.
         UnavailableError: Kafka cannot be reached, does not answer, or deletes what is being read.
     """
-    findings = Findings(topics={topic: Counts() for topic in topics})
+    findings = Findings(topics={settings.topic(topic): Counts() for topic in topics})
     scope = look(settings, topics)
     with BulkReader(settings) as reader:
         auditor = _Auditor(scope, reader, since_ms=since_ms, progress=progress)
         for partition in range(scope.partitions):
             for lane in auditor.lanes(partition):
-                findings.topics[scope.topics[lane.place[0]]].add(lane.counts())
+                findings.topics[lane.place[0]].add(lane.counts())
                 findings.list_some(lane.missing())
                 findings.list_some(lane.several())
-    findings.unreadable, findings.misplaced = auditor.strays.unreadable, auditor.strays.misplaced
+    findings.unreadable = auditor.strays.unreadable
+    findings.misplaced = sum(auditor.strays.misplaced[topic] for topic in scope.topics)
     with PartitionReader(settings) as letters_reader:
         _count_letters(findings, Letters(settings, letters_reader), scope.topics, since_ms)
     return findings
@@ -120,4 +121,4 @@ def _count_letters(findings: Findings, letters: Letters, topics: Collection[str]
                 since_ms is None or (found.letter.timestamp_ms or 0) >= since_ms
             ):
                 findings.letters_parked += found.state == "parked"
-                findings.letters_open += found.state in {"open", "parked"}
+                findings.letters_open += found.state == "open"

@@ -63,12 +63,12 @@ class Counts:
 
 @dataclass(slots=True, kw_only=True)
 class Findings:
-    """Counts by topic (short name), the violations as far as they are listed, and what else was seen.
+    """Counts by topic (full name), the violations as far as they are listed, and what else was seen.
 
     Attributes:
         unreadable: records on the results topic that are no results.
-        misplaced: results on another partition than their record's, which therefore count for nothing.
-        letters_open: dead letters neither replayed nor discarded; `letters_parked` of them are parked.
+        misplaced: results on another partition than their record's: second ones, or its only one where none is read.
+        letters_open: dead letters on which nothing was decided; `letters_parked` were replayed too often.
     """
 
     topics: dict[str, Counts]
@@ -89,9 +89,12 @@ class Findings:
 
     @property
     def is_proven(self) -> bool:
-        """Whether no record has another number of results than one, as far as that can be proven."""
+        """Whether no record has another number of results than one, as far as that can be proven.
+
+        What is on the results topic and cannot be read, or is where nobody looks for it, may be another one's second.
+        """
         total = self.total
-        return not total.missing and not total.several
+        return not (total.missing or total.several or self.unreadable or self.misplaced)
 
     def list_some(self, violations: Iterable[Violation]) -> None:
         """Keep of these, which are all of one kind, what there is room for."""

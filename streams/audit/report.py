@@ -56,8 +56,8 @@ def as_lines(findings: Findings) -> Iterator[str]:
     if findings.unreadable:
         yield f"{findings.unreadable:,} records on the results topic are no results"
     if findings.misplaced:
-        yield f"{findings.misplaced:,} results lie on another partition than their record, and count for nothing"
-    parked = f", {findings.letters_parked:,} of them parked" if findings.letters_parked else ""
+        yield f"{findings.misplaced:,} results lie on another partition than their record"
+    parked = f", parked: {findings.letters_parked:,}" if findings.letters_parked else ""
     yield f"dead letters still open: {findings.letters_open:,}{parked}"
 
 
@@ -72,6 +72,10 @@ def as_complaint(findings: Findings) -> str:
         )
     if total.several:
         faults.append(f"{total.several:,} have more than one result")
+    if findings.misplaced:
+        faults.append(f"{findings.misplaced:,} results lie on another partition than their record")
+    if findings.unreadable:
+        faults.append(f"{findings.unreadable:,} records on the results topic are no results")
     return "; ".join(faults)
 
 

@@ -1,8 +1,8 @@
 """What results say of their sources: read thousands at once, column by column, so that each costs about 2 µs."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import orjson
@@ -20,10 +20,10 @@ class Verdict(NamedTuple):
 
 @dataclass(slots=True)
 class Strays:
-    """Counts what proves nothing: no results, and results on another partition than their record."""
+    """Counts what proves nothing: no results, and results (by topic) on another partition than their record."""
 
     unreadable: int = 0
-    misplaced: int = 0
+    misplaced: Counter[str] = field(default_factory=Counter)
 
 
 def by_topic(values: Sequence[bytes | None], partition: int, strays: Strays) -> Mapping[str, list[Verdict]]:
@@ -37,7 +37,7 @@ def by_topic(values: Sequence[bytes | None], partition: int, strays: Strays) -> 
         if verdict.partition == partition:
             sorted_out[verdict.topic].append(verdict)
         else:
-            strays.misplaced += 1
+            strays.misplaced[verdict.topic] += 1
     return sorted_out
 
 

@@ -1,29 +1,21 @@
 """`cio-streams audit`: proves that every input record has exactly one result. Reads options and reports."""
 
 import json
-import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from schemas.errors import StreamsError
+from streams.cli.dlq.screen import console
+from streams.cli.input_topics import AUDITED, short_name
 from streams.cli.when import point_in_time_ms
 from streams.settings import load_settings
 
 if TYPE_CHECKING:
     from streams.audit.audit import Progress
-
-AUDITED: Final = (
-    "user-changes",
-    "domain-events",
-    "transactional-messages",
-    "broadcast-triggers",
-    "customerio-replay",
-)
-WIDTH: Final = 150  # where nobody looks at it, a table is not squeezed into a terminal's 80 columns
 
 
 def audit(
@@ -42,11 +34,9 @@ def audit(
     """
     now_ms = time.time_ns() // 1_000_000
     since_ms = None if since is None else point_in_time_ms(since, now_ms=now_ms)
-    topics = _known(topic or AUDITED)
     settings = load_settings()
-    from rich.console import Console  # noqa: PLC0415 - it and Kafka's client take a while to import
-
-    from streams.audit import report  # noqa: PLC0415 - as above
+    topics = list(dict.fromkeys(short_name(each, settings, AUDITED) for each in topic or AUDITED))
+    from streams.audit import report  # noqa: PLC0415 - Kafka's client takes a while to import
     from streams.audit.audit import audit as audit_topics  # noqa: PLC0415 - as above
 
     started = time.monotonic()
@@ -56,26 +46,17 @@ def audit(
     if as_json:
         typer.echo(json.dumps(report.as_data(findings) | {"seconds": round(seconds, 3)}))
     else:
-        console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else WIDTH)
-        console.print(report.as_table(findings))
+        console().print(report.as_table(findings))
         for line in report.as_lines(findings):
             typer.echo(line)
     if not findings.is_proven:
         raise StreamsError(report.as_complaint(findings))
 
 
-def _known(topics: Sequence[str]) -> list[str]:
-    """Each once; what is none of them is wrong usage."""
-    unknown = [topic for topic in topics if topic not in AUDITED]
-    if unknown:
-        raise typer.BadParameter(f"{unknown[0]!r} is none of {', '.join(AUDITED)}")
-    return list(dict.fromkeys(topics))
-
-
 @contextmanager
 def _shown_progress() -> "Iterator[Progress]":
     """On a terminal, say what is being read."""
-    from rich.console import Console  # noqa: PLC0415 - as above
+    from rich.console import Console  # noqa: PLC0415 - takes a while to import
 
     with Console(stderr=True).status("asking Kafka what there is …") as status:
         yield lambda place, seen: status.update(f"reading {place[0]}/{place[1]}: {seen:,} records so far")

@@ -2,22 +2,23 @@
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from schemas.errors import StreamsError
+from streams.cli.input_topics import short_name
+from streams.kafka import topic_plan
 from streams.settings import load_settings
 
 if TYPE_CHECKING:
     from streams.publishing.publish import Published
 
-InputTopic = Literal["user-changes", "domain-events", "transactional-messages", "broadcast-triggers"]
 ERRORS_SHOWN = 3
 
 
 def publish(
-    topic: Annotated[InputTopic, typer.Argument(help="Input topic, without TOPIC_PREFIX.")],
+    topic: Annotated[str, typer.Argument(help=f"One of {', '.join(topic_plan.INPUTS)}.")],
     file: Annotated[typer.FileBinaryRead, typer.Argument(help="One record a line; - is standard input.")],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -25,7 +26,8 @@ def publish(
     """Produce each line of FILE to TOPIC as it is, keyed by what it says; exit 1 when one could not be written."""
     from streams.publishing.publish import publish as publish_lines  # noqa: PLC0415 - Kafka's client takes a while to import
 
-    published = publish_lines(file, topic=topic, settings=load_settings())
+    settings = load_settings()
+    published = publish_lines(file, topic=short_name(topic, settings), settings=settings)
     typer.echo(json.dumps(asdict(published)) if as_json else describe(published))
     if published.failed or published.is_interrupted:
         raise StreamsError(describe_failure(published))

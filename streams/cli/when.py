@@ -25,8 +25,8 @@ def span_s(text: str, *, longest_s: int) -> int:
     return seconds
 
 
-def point_in_time_ms(text: str, *, now_ms: int) -> int:
-    """Read it, in unix milliseconds.
+def point_in_time_ms(text: str, *, now_ms: int, option: str = "--since") -> int:
+    """Read what an option says, in unix milliseconds.
 
     Raises:
         typer.BadParameter: it is no such time.
@@ -36,4 +36,6 @@ def point_in_time_ms(text: str, *, now_ms: int) -> int:
     try:
         return unix_ms(int(text) if _SECONDS.fullmatch(text) else text)
     except ValueError as error:
-        raise typer.BadParameter(f"expected an age such as 90s, 2h or 7d, or a time; a time {error}") from None
+        raise typer.BadParameter(
+            f"{option}: expected an age such as 90s, 2h or 7d, or a time; a time {error}"
+        ) from None

@@ -31,26 +31,37 @@ log = structlog.get_logger()
 class Past:
     """What has become of some records so far.
 
-    `attempts` is the number of all their requests, `failures` that of the last ones in a row, counted since the outage
-    number `outages` and first at `since_s`; `restarts` counts how often an outage made that count start again.
-    Whoever is under suspicion is tried only once.
+    `attempts` is the number of all their requests, `failures` that of the last ones in a row in this `era` of the
+    breaker's, the first at `since_s`; `restarts` counts how often a new era made that count start again. With `pauses`
+    in between the last ones took `spent_s`. Whoever is under suspicion is tried only once.
     """
 
     attempts: int = 0
     failures: int = 0
     since_s: float = 0.0
-    outages: int = 0
+    pauses: int = 0
+    spent_s: float = 0.0
+    era: int = 0
     restarts: int = 0
     suspicion: Suspicion = "none"
 
-    def failed(self, now_s: float, outages: int) -> "Past":
-        """One more attempt has failed; an outage explains all that failed before it."""
-        if outages != self.outages:
-            suspicion: Suspicion = "region" if self.suspicion == "region" else "none"  # its word is not asked for twice
-            began_again = Past(attempts=self.attempts, outages=outages, restarts=self.restarts + 1, suspicion=suspicion)
-            return began_again.failed(now_s, outages)
-        since_s = self.since_s if self.failures else now_s
-        return replace(self, attempts=self.attempts + 1, failures=self.failures + 1, since_s=since_s)
+    def failed(self, permit: Permit, era: int, now_s: float) -> "Past":
+        """One more attempt has failed: it counts in the era in which it was sent, with the region as witness in any."""
+        is_witnessed = self.suspicion == "region"
+        past = self if is_witnessed or era == self.era else self.anew(era)
+        past = replace(past, attempts=past.attempts + 1)
+        if permit.era != era and not is_witnessed:
+            return past
+        since_s, spent_s = past.since_s if past.failures else now_s, past.spent_s + now_s - permit.sent_s
+        return replace(past, failures=past.failures + 1, since_s=since_s, spent_s=spent_s)
+
+    def of_half(self, suspicion: Suspicion, now_s: float) -> "Past":
+        """Each half brings along that it has failed with the other, but is another request, as yet without a pause."""
+        return replace(self, suspicion=suspicion, since_s=now_s, pauses=0, spent_s=0.0)
+
+    def anew(self, era: int) -> "Past":
+        """An outage, or its end, explains all that has failed before."""
+        return Past(attempts=self.attempts, era=era, restarts=self.restarts + (self.failures > 0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +75,13 @@ class Settled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exhausted:
-    """Attempts are used up; the last one was sent at `sent_s` and failed for `cause`."""
+    """Attempts are used up; the last one was sent at `sent_s` and failed for `cause`, or we were `asked_to_wait`."""
 
     past: Past
     cause: str
     status: int | None
     sent_s: float
+    asked_to_wait: bool
 
 
 class Attempts:
@@ -97,12 +109,15 @@ class Attempts:
 
     def fresh(self) -> Past:
         """The past of what was never sent."""
-        return Past(outages=self._breaker.outages)
+        return Past(era=self._breaker.era)
+
+    async def settle_again(self, request: Request, end: Exhausted) -> Settled | Exhausted:
+        """As `settle`, after one more pause."""
+        return await self.settle(request, await self._pause(end.past, end.cause))
 
     async def settle(self, request: Request, past: Past) -> Settled | Exhausted:
         """Repeat the request until it is judged or its attempts are used up; waits as long as the breaker is open."""
-        loop = asyncio.get_running_loop()
-        tries, spent_s, is_first = 0, 0.0, past.attempts == 0
+        tries, is_first = 0, past.attempts == 0
         while True:
             permit, response, ruling = await self._try(request, is_first=is_first)
             is_first = False
@@ -114,16 +129,19 @@ class Attempts:
                     self._wire.count_retry("HTTP 429")
                 case Misconfigured(_, cause):
                     self._wire.count_retry(cause)
-                case TryAgain(cause):
-                    now_s = loop.time()
-                    tries = tries + 1 if past.outages == self._breaker.outages else 1
-                    past = past.failed(now_s, self._breaker.outages)
-                    spent_s += now_s - permit.sent_s
+                case TryAgain(cause, retry_after_s):
+                    past = past.failed(permit, self._breaker.era, _now_s())
+                    tries = min(tries + 1, past.failures)  # in a new era they begin again
                     tries_max = self._attempts_max if past.suspicion == "none" else 1
-                    if tries >= tries_max or spent_s >= TOTAL_S_MAX:
-                        status = response.status if isinstance(response, Answer) else None
-                        return Exhausted(past=past, cause=cause, status=status, sent_s=permit.sent_s)
-                    spent_s += await self._pause(tries, cause)
+                    if tries >= tries_max or past.spent_s >= TOTAL_S_MAX:
+                        return Exhausted(
+                            past=past,
+                            cause=cause,
+                            status=response.status if isinstance(response, Answer) else None,
+                            sent_s=permit.sent_s,
+                            asked_to_wait=retry_after_s is not None,
+                        )
+                    past = await self._pause(past, cause)
 
     async def _try(self, request: Request, *, is_first: bool) -> tuple[Permit, Response, Ruling]:
         permit = await self._wire.turn()
@@ -155,9 +173,9 @@ class Attempts:
     def _note_weather(self, ruling: Ruling) -> None:
         match ruling:
             case Accepted() | Refused() | Unclear():
-                self._evidence.first_try(is_accepted=True)
+                self._evidence.first_try(_now_s(), is_accepted=True)
             case TryAgain():
-                self._evidence.first_try(is_accepted=False)
+                self._evidence.first_try(_now_s(), is_accepted=False)
             case TooFast() | Misconfigured():
                 pass
 
@@ -182,10 +200,15 @@ class Attempts:
         elif self._breaker.open("address", ruling.cause, permit):
             log.error("wrong address", found=self._describe_region(await self._wire.ask(self._region)))
 
-    async def _pause(self, tries: int, cause: str) -> float:
+    async def _pause(self, past: Past, cause: str) -> Past:
         """Full jitter on a doubling pause."""
-        pause_s: float = min(self._backoff_s * 2.0 ** min(tries - 1, PAUSES_MAX), PAUSE_S_MAX) * self._jitter()
-        log.warning("request failed, trying again", cause=cause, failures=tries, pause_s=round(pause_s, 1))
+        pause_s = min(self._backoff_s * 2.0 ** min(past.pauses, PAUSES_MAX), PAUSE_S_MAX) * self._jitter()
+        log.warning("request failed, trying again", cause=cause, failures=past.failures, pause_s=round(pause_s, 1))
         self._wire.count_retry(cause)
+        began_s = _now_s()
         await self._wire.pause(pause_s)
-        return pause_s
+        return replace(past, pauses=past.pauses + 1, spent_s=past.spent_s + _now_s() - began_s)
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()

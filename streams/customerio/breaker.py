@@ -49,16 +49,18 @@ class BreakerObserver(Protocol):
 
 @dataclass(slots=True)
 class Permit:
-    """Leave to send one request, given at `sent_s` in the event loop's seconds."""
+    """Leave to send one request, which goes at `sent_s` in the event loop's seconds, in the breaker's `era`."""
 
     sent_s: float
     is_probe: bool
+    era: int
 
 
 class Breaker:
     """`has_news` says, asked once a second, whether credentials have changed; `jitter` gives 0 to 1.
 
     `advice` is what a person is told when it opens.
+    An `era` begins with every outage, and with its end: what failed in one tells nothing in the next.
     """
 
     def __init__(
@@ -75,7 +77,7 @@ class Breaker:
         self._advice = advice
         self.state: State = "closed"
         self.reason: Reason = ""
-        self.outages = 0
+        self.era = 0
         self._first_pause_s = max(first_pause_s, PAUSE_S_MIN)
         self._jitter = jitter
         self._observer = observer
@@ -98,6 +100,11 @@ class Breaker:
         """Whether it is more than a pause that holds requests: then a question should go before any of them."""
         return self.reason in ADVICE
 
+    @property
+    def silent_s(self) -> float:
+        """For how long the server has asked to be left alone, whatever it would be asked."""
+        return max(0.0, self._asked_until_s - _now_s())
+
     async def enter(self) -> Permit:
         """Return when a request may go: at once, or in its turn. `leave` must follow, whatever becomes of it."""
         if self.is_closed and self._failures < FAILURES_MAX:
@@ -119,12 +126,16 @@ class Breaker:
         if not permit.is_probe:
             return
         if self.state == "half_open":
-            self.state, self._due_s = "open", _now_s()
+            self.state, self._due_s = self._waiting, _now_s()
         self._line.release()
+
+    @property
+    def _waiting(self) -> State:
+        return "open" if self.reason in ADVICE else "held"
 
     def _permit(self, *, is_probe: bool) -> Permit:
         self._sent_s = _now_s()
-        return Permit(self._sent_s, is_probe)
+        return Permit(self._sent_s, is_probe, self.era)
 
     async def _wait(self) -> None:
         while (pause_s := self._next_s() - _now_s()) > 0:
@@ -145,11 +156,13 @@ class Breaker:
         elif permit.is_probe and self.state == "half_open":
             self.close()
 
-    def close(self) -> None:
-        """The API works again, as a probe has shown, or its own word."""
-        log.info("Customer.io works again", api=self.api, reason=self.reason, held_s=self._held_s())
-        self.state, self.reason, self._pauses = "closed", "", 0
-        if self._asked_until_s > _now_s():
+    def close(self, witness: Literal["probe", "region"] = "probe") -> None:
+        """The API works again, as a probe has shown; or, as its region says, it may."""
+        held_s = round(_now_s() - self._since_s, 1)
+        log.info("Customer.io works again", api=self.api, reason=self.reason, held_s=held_s, witness=witness)
+        self._turn("closed", "")
+        self._pauses = 0
+        if self.silent_s:
             self._begin("held", "retry_after")
             self._due_s = self._asked_until_s
 
@@ -161,7 +174,7 @@ class Breaker:
             self._wait_longer(cause)
         elif retry_after_s:
             self.hold(permit, "retry_after", retry_after_s)
-        elif permit.is_probe:
+        elif permit.is_probe and not self.is_closed:
             self._wait_longer(cause)
 
     def hold(self, permit: Permit, reason: HoldReason, retry_after_s: float | None) -> None:
@@ -185,7 +198,6 @@ class Breaker:
         self._asked_until_s = max(self._asked_until_s, _now_s() + (retry_after_s or 0.0))
         is_news = self.reason != reason
         if is_news:
-            self.outages += reason == "outage"
             self._pauses = 0
             self._begin("open", reason)
             log.error("Customer.io is held", api=self.api, reason=reason, cause=cause, advice=self._advice[reason])
@@ -200,20 +212,21 @@ class Breaker:
             self._since_s = _now_s()
         if self.reason != reason:
             self._observer.held(self.api, reason)
+        self._turn(state, reason)
+
+    def _turn(self, state: State, reason: Reason) -> None:
+        self.era += (self.reason == "outage") != (reason == "outage")
         self.state, self.reason = state, reason
 
     def _wait_longer(self, cause: str) -> None:
         pause_s = min(PROBE_S_MIN * 2**self._pauses, PAUSE_S_MAX) * (1 + self._jitter()) / 2
-        self.state = "open"
+        self.state = self._waiting
         self._wait_for(pause_s)
         log.info("next probe", api=self.api, reason=self.reason, cause=cause, in_s=round(self._next_s() - _now_s(), 1))
 
     def _wait_for(self, pause_s: float) -> None:
         self._pauses = min(self._pauses + 1, PAUSES_MAX)
         self._due_s = _now_s() + pause_s
-
-    def _held_s(self) -> float:
-        return round(_now_s() - self._since_s, 1)
 
 
 def _now_s() -> float:

@@ -52,6 +52,7 @@ class HttpClient:
             base_url=url,
             timeout=timeout_s,
             follow_redirects=False,  # a redirect means the wrong region, and would lose the body
+            event_hooks={"response": [_forget_location]},
             limits=httpx.Limits(max_connections=connections_max, keepalive_expiry=KEEPALIVE_S),
             headers={"Content-Type": "application/json", "User-Agent": "customerio-streams"},
             transport=transport,
@@ -99,6 +100,11 @@ class _LastByte:
     is_out: bool
 
 
+async def _forget_location(response: httpx.Response) -> None:
+    """We do not go there, but httpx reads it all the same, and what it cannot read costs us the status."""
+    response.headers.pop("location", None)
+
+
 async def _beginning(response: httpx.Response) -> bytes:
     """The body, cut off where no answer of Customer.io is so long: what is cut cannot be read and is judged so."""
     body = bytearray()
@@ -110,13 +116,18 @@ async def _beginning(response: httpx.Response) -> bytes:
 
 
 def retry_after_s(value: str | None) -> float | None:
-    """Seconds or an HTTP date (RFC 9110, 10.2.3), at most `RETRY_AFTER_S_MAX`; None for anything else."""
+    """Seconds or an HTTP date in any of its three forms (RFC 9110, 10.2.3 and 5.6.7), at most `RETRY_AFTER_S_MAX`.
+
+    None for anything else.
+    """
     if value is None:
         return None
     if value.isascii() and value.isdigit():
         return min(float(value), RETRY_AFTER_S_MAX)  # however many digits
     try:
-        seconds = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+        date = parsedate_to_datetime(value)
+        date = date if date.tzinfo else date.replace(tzinfo=UTC)  # asctime's form names no zone, and means GMT
+        seconds = (date - datetime.now(UTC)).total_seconds()
     except (ValueError, TypeError, OverflowError):
         return None
     return min(max(seconds, 0.0), RETRY_AFTER_S_MAX)

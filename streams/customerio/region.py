@@ -3,12 +3,12 @@
 Either region's host answers it, and an account's data must not reach the other region: a worker asks before its work.
 """
 
-import json
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
+import orjson
 import structlog
 
 from schemas.answer import Answer, NoAnswer
@@ -82,7 +82,7 @@ def find_region(answer: Answer | NoAnswer, settings: Settings) -> Finding:
 
 def _region_in(body: bytes) -> str | None:
     try:
-        region = json.loads(body)["region"]
+        region = orjson.loads(body)["region"]
     except (ValueError, KeyError, TypeError):
         return None
     return region if isinstance(region, str) else None

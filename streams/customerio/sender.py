@@ -127,7 +127,7 @@ class TrackSender:
         That the other half does well is what convicts a half.
         """
         log.info("looking for what makes a request fail", parcels=len(parcels), failures=past.failures)
-        past = replace(past, suspicion=suspicion, since_s=asyncio.get_running_loop().time())
+        past = past.of_half(suspicion, asyncio.get_running_loop().time())
         halves = halve(parcels)
         first, second = ([parcels[index] for index in half] for half in halves)
         end = await self._attempts.settle(self._batch(first), past)

@@ -61,6 +61,7 @@ class Wire:
                 self.breaker.leave(permit)
                 raise
             if permit.is_probe or self.breaker.is_closed:
+                permit.sent_s = asyncio.get_running_loop().time()  # the wait for the rate is no time of the request's
                 return permit
 
     async def send(self, request: Request) -> Response:
@@ -75,9 +76,13 @@ class Wire:
         return response
 
     async def ask(self, request: Request) -> Response:
-        """As `send`, for a question that is no delivery: within the rate, whatever the breaker says."""
-        await self._limiter.acquire()
-        return await self.send(request)
+        """As `send`, for a question that is no delivery: within the rate, and only a server's wish makes it wait."""
+        while True:
+            with noted(self.waiting):
+                await asyncio.sleep(self.breaker.silent_s)
+            await self._limiter.acquire()
+            if not self.breaker.silent_s:
+                return await self.send(request)
 
     def count_retry(self, cause: str) -> None:
         """A request will be repeated."""

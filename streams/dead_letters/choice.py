@@ -1,32 +1,19 @@
 """Which letters of a selection a replay takes, and why it leaves others: found once, kept in a few bytes for each."""
 
 from array import array
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from schemas.dead_letter import DeadLetter, LetterName
 from schemas.decision import Decision
 from streams.dead_letters.letter import Letter
+from streams.dead_letters.places import Order, Places, Readable
 from streams.dead_letters.selection import Selection
 
 NAMES_TOLD: Final = 5
 
 LeftAs: TypeAlias = Literal["replayed", "discarded", "parked", "uncertain"]
-
-
-class Readable(Protocol):
-    """The dead letters as they are now; see `Letters`."""
-
-    def partitions(self) -> list[int]: ...  # noqa: D102
-    def read(  # noqa: D102
-        self,
-        partition: int,
-        *,
-        start: int | None = None,
-        end: int | None = None,
-        decisions: Mapping[LetterName, Decision] | None = None,
-    ) -> Iterator[Letter]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,29 +58,18 @@ class Left:
 
 @dataclass(slots=True)
 class Chosen:
-    """What is to be done in one partition: where the letters lie, oldest first, and what was decided on them by then.
+    """What is to be done in one partition, and what was decided on its letters by then.
 
-    `parks` are those on which it is to be written down that they were replayed too often.
+    `parks` are the offsets in the names of those on which it is to be written down that they were replayed too often.
     """
 
-    replays: "array[int]" = field(default_factory=lambda: array("q"))
+    replays: Order = field(default_factory=Order)
     parks: "array[int]" = field(default_factory=lambda: array("q"))
     decided: dict[LetterName, Decision] = field(default_factory=dict)
 
-    def add(self, found: Letter, places: "array[int]") -> None:
-        """Take a letter."""
-        places.append(found.letter.offset)
-        if found.decision is not None:
-            self.decided[found.letter.name] = found.decision
-
-    def bounds(self) -> tuple[int, int]:
-        """The first of their offsets, and the one after the last."""
-        both = [*self.replays[:1], *self.parks[:1], *self.replays[-1:], *self.parks[-1:]]
-        return min(both), max(both) + 1
-
 
 class Choice:
-    """The letters of `selection`, at most `limit` of them to be replayed, found while `letters` is gone through."""
+    """The letters of `selection`, at most `limit` of them to be replayed."""
 
     def __init__(self, selection: Selection, rules: Rules, *, limit: int | None = None) -> None:
         self.partitions: dict[int, Chosen] = {}
@@ -105,14 +81,29 @@ class Choice:
         self._rules = rules
         self._limit = limit
 
-    def letters(self, letters: Readable) -> Iterator[DeadLetter]:
-        """Yield those to be replayed, partition by partition, as they lie."""
+    def look(self, letters: Readable) -> None:
+        """Go through the letters, partition by partition: whole ones, for the oldest record may lie last."""
         for partition in self._selection.partitions(letters.partitions()):
+            room = None if self._limit is None else self._limit - self.count
+            if room == 0 and not self.missing:
+                return
+            places, chosen = Places(), Chosen()
             for found in self._found(letters, partition):
-                if self._limit is not None and self.count == self._limit:
-                    return
-                if self._take(found, self.partitions.setdefault(partition, Chosen())):
-                    yield found.letter
+                self._take(found, places, chosen)
+            chosen.replays = places.in_order(room)
+            self.count += len(chosen.replays.offsets)
+            self.parked += len(chosen.parks)
+            self.partitions[partition] = chosen
+
+    def letters(self, letters: Readable) -> Iterator[DeadLetter]:
+        """Yield those to be replayed, in the order in which they will be.
+
+        Raises:
+            MovedError: they do not lie where they did.
+        """
+        for partition, chosen in self.partitions.items():
+            for found in chosen.replays.letters(letters, partition, chosen.decided):
+                yield found.letter
 
     def _found(self, letters: Readable, partition: int) -> Iterator[Letter]:
         named = {name for name in self._selection.names if name.partition == partition}
@@ -124,26 +115,18 @@ class Choice:
                 if self._selection.names and not named:
                     return
 
-    def _take(self, found: Letter, chosen: Chosen) -> bool:
-        self.missing.discard(found.letter.name)
+    def _take(self, found: Letter, places: Places, chosen: Chosen) -> None:
+        letter = found.letter
+        self.missing.discard(letter.name)
         left_as = self._rules.leaves(found)
         if left_as is None:
-            chosen.add(found, chosen.replays)
-            self.count += 1
-            return True
-        self.left.setdefault(left_as, Left()).add(found.letter.name)
+            places.add(letter)
+            if found.decision is not None:
+                chosen.decided[letter.name] = found.decision
+            return
+        self.left.setdefault(left_as, Left()).add(letter.name)
         if left_as == "parked" and found.decision is None:
-            chosen.add(found, chosen.parks)
-            self.parked += 1
-        return False
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A letter found again, and whether it is to be replayed, or parked."""
-
-    letter: DeadLetter
-    is_replay: bool
+            chosen.parks.append(letter.name.offset)
 
 
 def due(
@@ -152,30 +135,14 @@ def due(
     chosen: Chosen,
     decisions: Mapping[LetterName, Decision],
     skip: Callable[[], None],
-) -> Iterator[Due]:
-    """Yield the chosen letters as they lie; `skip` is called for each on which something was decided meanwhile."""
-    if not chosen.replays and not chosen.parks:
-        return
-    replays, parks = _Places(chosen.replays), _Places(chosen.parks)
-    start, end = chosen.bounds()
-    for found in letters.read(partition, start=start, end=end, decisions=decisions):
-        letter = found.letter
-        is_replay = replays.has(letter.offset)
-        if is_replay or parks.has(letter.offset):
-            if found.decision == chosen.decided.get(letter.name):
-                yield Due(letter, is_replay)
-            elif is_replay:
-                skip()
+) -> Iterator[DeadLetter]:
+    """Yield the letters to be replayed, in order; `skip` is called for each on which something was decided meanwhile.
 
-
-class _Places:
-    """Offsets in ascending order, asked for in ascending order: no set of a million numbers."""
-
-    def __init__(self, places: Collection[int]) -> None:
-        self._places = iter(places)
-        self._next = next(self._places, None)
-
-    def has(self, offset: int) -> bool:
-        while self._next is not None and self._next < offset:
-            self._next = next(self._places, None)
-        return self._next == offset
+    Raises:
+        MovedError: they do not lie where they did.
+    """
+    for found in chosen.replays.letters(letters, partition, decisions):
+        if found.decision == chosen.decided.get(found.letter.name):
+            yield found.letter
+        else:
+            skip()

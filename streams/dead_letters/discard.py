@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final
 
@@ -11,6 +11,7 @@ from schemas.decision import Decision, LetterState
 from streams.dead_letters.decisions import DecisionWriter
 from streams.dead_letters.letter import Letter
 from streams.dead_letters.letters import Letters
+from streams.dead_letters.places import Order, Places
 from streams.dead_letters.selected import selected
 from streams.dead_letters.selection import Selection
 from streams.settings import Settings
@@ -22,11 +23,14 @@ DISCARDABLE: Final[frozenset[LetterState]] = frozenset({"open", "parked"})
 
 @dataclass(slots=True)
 class Survey:
-    """What a selection holds: how many may be discarded, by reason; which were named and are not there."""
+    """What a selection holds: how many may be discarded, by reason; which were named and are not there.
+
+    `orders` has all letters of the selection by partition, whatever their state.
+    """
 
     reasons: Counter[str] = field(default_factory=Counter)
     missing: set[LetterName] = field(default_factory=set)
-    ends: dict[int, int] = field(default_factory=dict)
+    orders: dict[int, Order] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -57,31 +61,40 @@ class Discard:
     def look(self) -> Survey:
         """Find out what would be discarded; writes nothing."""
         for partition in self._selection.partitions(self._letters.partitions()):
-            self.survey.ends[partition] = self._letters.end(partition)
-        for found in selected(self._letters, self._selection, ends=self.survey.ends):
-            self.survey.missing.discard(found.letter.name)
-            if found.state in DISCARDABLE:
-                self.survey.reasons[found.letter.reason] += 1
+            places = Places()
+            for found in selected(self._letters, self._selection, partition=partition):
+                places.add(found.letter)
+                self.survey.missing.discard(found.letter.name)
+                if found.state in DISCARDABLE:
+                    self.survey.reasons[found.letter.reason] += 1
+            self.survey.orders[partition] = places.in_order()
         return self.survey
 
     def write(self, decision: Decision) -> None:
         """Write the decision on each; `discarded` says at any time how far it has come.
 
         Raises:
+            MovedError: letters do not lie where they did.
             OvertakenError: somebody else has begun to decide on the same letters.
             UnavailableError: Kafka does not answer.
         """
-        for partition in self.survey.ends:
+        for partition, order in self.survey.orders.items():
             with DecisionWriter(self._settings, self._letters, partition) as writer:
                 # Read again, now that nobody else can decide.
-                chosen = self._discardable(partition)
+                chosen = self._discardable(order.letters(self._letters, partition, writer.decisions))
                 while batch := list(islice(chosen, BATCH_LETTERS)):
-                    writer.commit(dict.fromkeys(batch, decision))
+                    writer.commit({found.letter.name: _counted(decision, found) for found in batch})
                     self.discarded.count += len(batch)
 
-    def _discardable(self, partition: int) -> Iterator[LetterName]:
-        for found in selected(self._letters, self._selection, partition=partition, ends=self.survey.ends):
+    def _discardable(self, letters: Iterator[Letter]) -> Iterator[Letter]:
+        for found in letters:
             if found.state in DISCARDABLE:
-                yield found.letter.name
+                yield found
             else:
                 self.discarded.skip(found)
+
+
+def _counted(decision: Decision, found: Letter) -> Decision:
+    """The decision with how often the letter was replayed before, which must not be forgotten."""
+    replays = found.decision.replays if found.decision else 0
+    return replace(decision, replays=replays) if replays else decision

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from agents.plans.replay import ReplayPlan
 from schemas.record import Record
+from streams.dead_letters.masking import shown_message
 
 DIFF_BYTES_MAX: Final = 8_192
 DIFF_LINES_MAX: Final = 2_000  # comparing takes as long as the square of that
@@ -27,10 +28,13 @@ def compact(value: bytes | None) -> bytes:
 
 
 def fault_of(record: Record) -> str | None:
-    """Why a worker would set this replay aside without sending it, naming the field; None when it would not."""
+    """Why a worker would set this replay aside without sending it, naming the field; None when it would not.
+
+    A name that could be somebody's is masked.
+    """
     plan = ReplayPlan()
     plan.add([record])
-    return next((f"{found.reason}: {found.detail}" for found in plan.conclusions), None)
+    return next((f"{found.reason}: {shown_message(found.detail or '')}" for found in plan.conclusions), None)
 
 
 def difference(before: bytes | None, after: bytes | None) -> str:

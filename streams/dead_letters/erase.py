@@ -96,7 +96,7 @@ class Erasure:
             self._say(f"writing the other letters of partition {partition} anew")
             kept += letters.erase(partition)
         for partition in set(found.partitions(topic_plan.DLQ_DECISIONS)) - set(found.partitions(topic_plan.DLQ)):
-            letters.forget_decisions(partition)
+            letters.unsay(partition)
         for partition in found.partitions(topic_plan.LEDGER_PEOPLE):
             self._ledger().erase(partition)
         self._compact(found)

@@ -1,21 +1,26 @@
-"""Takes a person's letters off a partition of the dead-letter topic, with the decisions on them.
+"""Takes a person's letters off a partition of the dead-letter topic, with what was said of them.
 
 Kafka deletes from the beginning only: all other letters are first written anew behind the end, under the names that
 they have, then everything before it is deleted. Between the two every letter is there twice, and counts once; run again
 after a crash, it does the same again.
 """
 
+import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from confluent_kafka.admin import AdminClient
 
-from schemas import dead_letter
+from agents.steps.report import iso_utc
+from schemas import dead_letter, resume
 from schemas.dead_letter import Header, LetterName, read_letter, replay_texts
-from schemas.decision import Decision, decision_key, encode_decision
+from schemas.decision import Decision
+from schemas.resume import decode_resume, encode_resume, resumed_topic
 from streams.dead_letters.decisions import DecisionWriter, Outgoing
 from streams.dead_letters.erase_rule import Person
+from streams.dead_letters.erase_said import NOBODY, is_told_in, without
 from streams.dead_letters.folding import Folding
 from streams.dead_letters.letters import Letters
 from streams.dead_letters.settled import settled_end
@@ -52,7 +57,8 @@ class LetterEraser:
     def write_anew(self, partition: int) -> tuple[tuple[str, int], int, int]:
         """Write what must stay behind the end; give the place, that end, and how many letters stay.
 
-        Decisions go with the last of it: after a crash the person's letters are still there to say which these are.
+        What operators have said goes with the last of it, while the person's letters are still there to say which of
+        it was about them. From then on these are discarded, so nobody replays them before they are deleted.
         """
         place, kept = (self.settings.topic(topic_plan.DLQ), partition), 0
         with DecisionWriter(self.settings, Letters(self.settings, self.committed), partition) as writer:
@@ -61,13 +67,14 @@ class LetterEraser:
             for batch in _batches(self._survivors(place[1], end, erased)):
                 writer.commit({}, batch)
                 kept += len(batch)
-            self._forget_decisions(writer, partition, erased)
+            self._discard(writer, erased)
+            self._unsay(writer, partition)
         return place, end, kept
 
-    def forget_decisions(self, partition: int) -> None:
-        """Clear only the decisions' texts, where no letter of this partition is the person's."""
+    def unsay(self, partition: int) -> None:
+        """Only what operators have said, where no letter of this partition is the person's."""
         with DecisionWriter(self.settings, Letters(self.settings, self.committed), partition) as writer:
-            self._forget_decisions(writer, partition, set())
+            self._unsay(writer, partition)
 
     def _survivors(self, partition: int, end: int, erased: set[LetterName]) -> Iterator[Outgoing]:
         """What must stay, in order; the names of what must not go into `erased`."""
@@ -83,27 +90,36 @@ class LetterEraser:
             elif not folding.is_passed_over(letter):
                 yield _copy(record, _named(letter.name, record.headers))
 
-    def _forget_decisions(self, writer: DecisionWriter, partition: int, erased: set[LetterName]) -> None:
-        topic = self.settings.topic(topic_plan.DLQ_DECISIONS)
-        gone = [
-            Outgoing(topic=topic, partition=partition, key=decision_key(name), value=None)
-            for name in erased & writer.decisions.keys()
-        ]
+    def _discard(self, writer: DecisionWriter, erased: Iterable[LetterName]) -> None:
+        """Overwrite what was decided on them; a tombstone would open them again, were this the last that we do."""
+        discarded = Decision(decision="discarded", at=iso_utc(time.time_ns() // 1_000_000), by=NOBODY)
+        names = iter(erased)
+        while batch := list(islice(names, TRANSACTION_RECORDS_MAX)):
+            writer.commit(dict.fromkeys(batch, discarded))
+
+    def _unsay(self, writer: DecisionWriter, partition: int) -> None:
+        """Take the person off what was said about others' letters, and about topics."""
         cleared = {
-            name: self._without_the_person(decision)
+            name: without(self.person, decision)
             for name, decision in writer.decisions.items()
-            if name not in erased and self._is_told_in(decision)
+            if is_told_in(self.person, decision)
         }
-        if gone or cleared:
-            writer.commit(cleared, gone)
+        resumes = self._resumes() if partition == resume.PARTITION else []
+        if cleared or resumes:
+            writer.commit(cleared, resumes)
 
-    def _is_told_in(self, decision: Decision) -> bool:
-        return self.person.is_held(None, encode_decision(decision))
-
-    def _without_the_person(self, decision: Decision) -> Decision:
-        """What was decided stays, for the letter is another's; what was said about it does not."""
-        unsaid = replace(decision, note=None)
-        return replace(unsaid, by="") if self._is_told_in(unsaid) else unsaid
+    def _resumes(self) -> list[Outgoing]:
+        topic = self.settings.topic(topic_plan.DLQ_DECISIONS)
+        last = {
+            record.key: decode_resume(record.value or b"")
+            for record in self.committed.read_settled((topic, resume.PARTITION))
+            if resumed_topic(record.key)
+        }
+        return [
+            Outgoing(topic=topic, partition=resume.PARTITION, key=key, value=encode_resume(without(self.person, word)))
+            for key, word in last.items()
+            if word and is_told_in(self.person, word)
+        ]
 
 
 def _named(name: LetterName, headers: Iterable[Header]) -> list[Header]:

@@ -9,6 +9,7 @@ from schemas.decision import decision_key
 from schemas.person_id import erased_key
 from schemas.person_state import PersonState, unpack
 from streams.dead_letters.erase_rule import Person, Relation
+from streams.dead_letters.erase_said import is_told_in, is_unsaid, read_said
 from streams.kafka import topic_plan
 from streams.kafka.partition_reader import PartitionReader
 from streams.settings import Settings
@@ -108,14 +109,15 @@ class Search:
         return keys
 
     def _decisions(self, found: Holdings, partition: int, keys: set[bytes]) -> None:
-        """Also what a tombstone has overwritten: only an erasure writes them, and this one's end was not reached."""
+        """Also what an erasure has overwritten: until Kafka has compacted it, that one's end was not reached."""
         kept: Counter[bytes] = Counter()
         for record in self._everything.read(self._place(topic_plan.DLQ_DECISIONS, partition)):
             if record.key is None:
                 continue
-            if record.value is None:
+            said = read_said(record.key, record.value)
+            if record.value is None or (said and is_unsaid(said)):
                 count = kept.pop(record.key, 0)
-            elif record.key in keys or self._person.is_held(None, record.value):
+            elif record.key in keys or (said and is_told_in(self._person, said)):
                 count = 1
             else:
                 kept[record.key] += 1
@@ -133,10 +135,15 @@ class Search:
         named, hashed = self._person.key, erased_key(self._person.key)
         states: dict[bytes, bytes | None] = {}
         for record in self._everything.read(self._place(topic_plan.LEDGER_PEOPLE, partition)):
-            if record.key == named:
+            if record.key == named or (record.key == hashed and _has_fingerprint(record.value)):
                 found.add(topic_plan.LEDGER_PEOPLE, partition)
             if record.key in {named, hashed}:
                 states[record.key] = record.value
         state = states.get(named) or states.get(hashed)
         if state:
             found.states[partition] = unpack(state)
+
+
+def _has_fingerprint(state: bytes | None) -> bool:
+    """Whoever guesses what the person's data was could verify it by that; workers write it with each delivery."""
+    return state is not None and unpack(state).fingerprint is not None

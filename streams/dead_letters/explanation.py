@@ -1,6 +1,7 @@
 """All that is known of one letter, ready to be shown: what it was, what was sent, what came back, what was decided."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal, cast
@@ -13,11 +14,13 @@ from schemas.decision import Decision
 from schemas.outcome import DeadReason
 from streams.dead_letters.field_search import Position, find_field, names_key
 from streams.dead_letters.letter import Letter
-from streams.dead_letters.masking import Json, masked, masked_text, shown_id, without_contacts
+from streams.dead_letters.masking import Json, masked, masked_text, outlined, shown_id, shown_message
 from streams.dead_letters.sent_operations import sent_operations
 from streams.settings import Settings
 
 BINARY_SHOWN: Final = 65_536
+TEXT_SHOWN: Final = 1_048_576
+_CHARACTER: Final = re.compile(r"is not JSON \(character (\d{1,9})\)")
 _YEAR_10000_MS: Final = 253_402_300_800_000
 
 IN_WORDS: Final[dict[DeadReason, str]] = {
@@ -31,12 +34,16 @@ IN_WORDS: Final[dict[DeadReason, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """A key's or a record's bytes as they are shown: JSON as `tree`, text as `text`, which else is hex, if anything."""
+    """A key's or a record's bytes as they are shown: JSON as `tree`, text as `text`, which else is hex, if anything.
+
+    `fault_at` is the character of a text with which it ends to be JSON.
+    """
 
     form: Literal["null", "json", "text", "binary"]
     size: int
     tree: Json = None
     text: str | None = None
+    fault_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +52,7 @@ class Explanation:
 
     found: Letter
     user_id: str | None
+    event_id: str | None
     message: str
     key: Content
     value: Content
@@ -70,10 +78,13 @@ class Explanation:
             "first_seen": self.first_seen,
             "user_id": self.user_id,
             "key": self.key.text,
+            "key_form": self.key.form,
+            "key_bytes": self.key.size,
             "value": self.value.tree,
             "value_form": self.value.form,
             "value_bytes": self.value.size,
-            "value_hex": self.value.text,
+            "value_text": self.value.text if self.value.form == "text" else None,
+            "value_hex": self.value.text if self.value.form == "binary" else None,
             "headers": [{"name": name, "value": value} for name, value in self.headers],
             "reason": letter.reason,
             "explanation": IN_WORDS[letter.reason],
@@ -83,7 +94,7 @@ class Explanation:
             "attempts": letter.attempts,
             "failed_at": letter.failed_at,
             "fingerprint": letter.fingerprint,
-            "event_id": letter.event_id,
+            "event_id": self.event_id,
             "replays": letter.replays,
             "operations": list(self.operations),
             "decisions": [asdict(decision) for decision in self.history],
@@ -97,10 +108,11 @@ def explain(found: Letter, settings: Settings, history: Sequence[Decision], *, r
     operations = sent_operations(letter, settings)
     return Explanation(
         found=found,
-        user_id=found.user_id if reveal or found.user_id is None else shown_id(found.user_id),
-        message=letter.message if reveal else without_contacts(letter.message),
+        user_id=_id(found.user_id, reveal=reveal),
+        event_id=_id(letter.event_id, reveal=reveal),
+        message=letter.message if reveal else shown_message(letter.message),
         key=_key(letter, reveal=reveal),
-        value=_value(letter.value, tree, reveal=reveal),
+        value=_value(letter, tree, reveal=reveal),
         headers=[_header(each, reveal=reveal) for each in without_ours(letter.headers)],
         field=find_field(tree[0], letter.message) if tree else None,
         is_key_at_fault=names_key(letter.message),
@@ -123,6 +135,10 @@ def names_at(tree: Json, position: Position) -> list[str | int]:
     return names
 
 
+def _id(text: str | None, *, reveal: bool) -> str | None:
+    return text if reveal or text is None else shown_id(text)
+
+
 def _key(letter: DeadLetter, *, reveal: bool) -> Content:
     if letter.key is None:
         return Content(form="null", size=0)
@@ -132,12 +148,23 @@ def _key(letter: DeadLetter, *, reveal: bool) -> Content:
     return Content(form="text", size=len(letter.key), text=text if reveal else shown_id(text))
 
 
-def _value(value: bytes | None, tree: tuple[Json] | None, *, reveal: bool) -> Content:
+def _value(letter: DeadLetter, tree: tuple[Json] | None, *, reveal: bool) -> Content:
+    value = letter.value
     if value is None:
         return Content(form="null", size=0)
-    if tree is None:
+    if tree is not None:
+        return Content(form="json", size=len(value), tree=tree[0] if reveal else masked(tree[0]))
+    text = _text_of(value)
+    if text is None:
         return _binary(value, reveal=reveal)
-    return Content(form="json", size=len(value), tree=tree[0] if reveal else masked(tree[0]))
+    found = _CHARACTER.search(letter.message)
+    start = text[:TEXT_SHOWN]
+    return Content(
+        form="text",
+        size=len(value),
+        text=start if reveal else outlined(start),
+        fault_at=int(found[1]) if found else None,
+    )
 
 
 def _binary(content: bytes, *, reveal: bool) -> Content:
@@ -151,7 +178,7 @@ def _header(header: Header, *, reveal: bool) -> tuple[str, str | None]:
     text = _text_of(value)
     if reveal:
         return name, value.hex() if text is None else text
-    return without_contacts(name), f"*** ({len(value)} bytes)" if text is None else masked_text(text)
+    return shown_id(name), f"*** ({len(value)} bytes)" if text is None else masked_text(text)
 
 
 def _json_of(value: bytes | None) -> tuple[Json] | None:

@@ -1,14 +1,26 @@
 """Reads the dead letters of a cluster with the decisions on them; writes nothing."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from schemas.dead_letter import LetterName, read_letter
-from schemas.decision import Decision, decode_decision, state_of
+from schemas.decision import Decision, decided_letter, decode_decision, state_of
+from schemas.errors import StreamsError
 from streams.dead_letters.folding import Folding
 from streams.dead_letters.letter import Letter
 from streams.kafka import topic_plan
 from streams.kafka.partition_reader import PartitionReader
 from streams.settings import Settings
+
+
+class MovedError(StreamsError):
+    """Letters do not lie where they did when they were chosen."""
+
+    def __init__(self, partition: int) -> None:
+        super().__init__(
+            f"Letters of partition {partition} have moved, by an erasure, or are gone meanwhile:"
+            " run it again for what is left"
+        )
 
 
 class Letters:
@@ -42,13 +54,9 @@ class Letters:
         """Yield what was decided, oldest first, as far as Kafka has kept it; None takes the last one back."""
         place = (self._settings.topic(topic_plan.DLQ_DECISIONS), partition)
         for record in self._reader.read_settled(place):
-            name = _letter_named(record.key)
+            name = decided_letter(record.key)
             if name is not None:
                 yield name, decode_decision(record.value) if record.value else None
-
-    def end(self, partition: int) -> int:
-        """The offset after the last letter of the partition."""
-        return self._reader.bounds((self._settings.topic(topic_plan.DLQ), partition))[1]
 
     def read(
         self,
@@ -75,6 +83,8 @@ class Letters:
             if folding.is_passed_over(letter):
                 continue
             decision = decided.get(letter.name)
+            if decision is not None and decision.replays:
+                letter = replace(letter, replays=letter.replays + decision.replays)
             state = state_of(decision, replays=letter.replays, replays_max=self._settings.max_replays)
             yield Letter(letter=letter, decision=decision, state=state)
 
@@ -85,10 +95,3 @@ class Letters:
         return next(
             (found for found in self.read(name.partition, start=name.offset) if found.letter.name == name), None
         )
-
-
-def _letter_named(key: bytes | None) -> LetterName | None:
-    try:
-        return LetterName.parse((key or b"").decode())
-    except ValueError:  # not one of a letter: what else stands on the topic has keys of another form
-        return None

@@ -6,10 +6,7 @@ from schemas.dead_letter import LetterName
 from schemas.decision import Decision
 from schemas.errors import StreamsError
 from streams.dead_letters.explanation import Explanation, explain
-from streams.dead_letters.letter import Letter
 from streams.dead_letters.letters import Letters
-from streams.dead_letters.selected import selected
-from streams.dead_letters.selection import Selection
 from streams.settings import Settings
 
 
@@ -28,7 +25,7 @@ def look_up(
     """
     missing = []
     for name in names:
-        found = _find(letters, name)
+        found = letters.find(name)
         if found is None:
             missing.append(name)
         else:
@@ -40,10 +37,6 @@ def look_up(
 def unknown(names: Sequence[LetterName]) -> str:
     """Say in one line that there are no such letters."""
     return f"There is no letter {', '.join(map(str, names))}: `cio-streams dlq list` lists those that there are"
-
-
-def _find(letters: Letters, name: LetterName) -> Letter | None:
-    return next(selected(letters, Selection(names=(name,))), None)
 
 
 def _history(letters: Letters, name: LetterName) -> list[Decision]:

@@ -19,7 +19,8 @@ _IDS: Final = frozenset(
         *(("user", "id"), ("identifiers", "id"), ("identifiers", "anonymous_id"), ("transactional_message_id",)),
     }
 )
-_WORDS: Final = frozenset({("type",), ("name",), ("action",), ("channel",)})
+_WORDS: Final = frozenset({("name",), ("action",), ("channel",)})
+_TYPES: Final = frozenset({"user.upserted", "user.deleted", "person"})
 _TIMES: Final = frozenset(
     {
         *(("occurred_at",), ("timestamp",), ("user", "created_at"), ("user", "createdAt")),
@@ -28,6 +29,12 @@ _TIMES: Final = frozenset(
 )
 _NUMBERS: Final = frozenset({("version",)})
 _WORD: Final = re.compile(r"[A-Za-z0-9_.:/-]{1,100}", re.ASCII)
+_TOKEN: Final = re.compile(r"[^\s{}\[\]()<>\"'`,;]{0,64}")
+_PATH_START: Final = re.compile(
+    r"(?:(?:invalid|missing|unknown) )?"
+    r"(?:(?:user|attributes|data|preferences|identifiers|cio_subscription_preferences|topics)\.)*"
+)
+_PATH_REST: Final = re.compile(r"[^\s{}\[\]()<>\"'`,;:]{0,200}")
 _EMAIL: Final = re.compile(r"[^\s@:;,\"'<>()]+@[^\s@:;,\"'<>()]+")
 _PHONE: Final = re.compile(r"\+?[\d\s().\-/]+", re.ASCII)
 _PHONE_IN_TEXT: Final = re.compile(r"\+\d[\d ().\-/]{5,}\d|(?<!\w)\d{10,15}(?!\w)", re.ASCII)
@@ -42,9 +49,25 @@ def masked_text(text: str) -> str:
     return f"{text[0]}***{text[-1]} ({len(text)})"
 
 
+def outlined(text: str) -> str:
+    """Text that is no JSON, as far as it may be shown: its marks stay, each letter is an x and each digit a 0."""
+    return "".join("x" if letter.isalpha() else "0" if letter.isnumeric() else letter for letter in text)
+
+
 def shown_id(text: str) -> str:
-    """A person's id as it may be shown: as it is, unless it is an e-mail address or a telephone number."""
-    return masked_text(text) if _is_contact(text) else text
+    """A person's id, or a name that publishers chose: as it is where it looks like one, and reaches nobody."""
+    return text if _is_token(text) else masked_text(text)
+
+
+def shown_message(text: str) -> str:
+    """What a letter, or a result, says is wrong: as it is, but for names of fields that could hold personal data."""
+    path, colon, fault = text.rpartition(": ")
+    start = _PATH_START.match(path)
+    rest = path[start.end() :] if start else path
+    shown = (
+        path if _PATH_REST.fullmatch(rest) and not _is_contact(rest) else path.removesuffix(rest) + masked_text(rest)
+    )
+    return f"{without_contacts(shown)}{colon}{without_contacts(fault)}"
 
 
 def without_contacts(text: str) -> str:
@@ -69,7 +92,7 @@ def masked(tree: Json, path: tuple[str, ...] = ()) -> Json:
 def _masked_object(tree: dict[str, Json], path: tuple[str, ...]) -> Json:
     shown: dict[str, Json] = {}
     for name, value in tree.items():
-        label = without_contacts(name)
+        label = shown_id(name)
         while label in shown:  # two addresses may look alike
             label += "'"
         shown[label] = masked(value, (*path, name))
@@ -78,7 +101,9 @@ def _masked_object(tree: dict[str, Json], path: tuple[str, ...]) -> Json:
 
 def _is_shown(text: str, path: tuple[str, ...]) -> bool:
     if path in _IDS:
-        return not _is_contact(text)
+        return _is_token(text)
+    if path == ("type",):
+        return text in _TYPES
     if path in _WORDS:
         return _WORD.fullmatch(text) is not None and not _is_contact(text)
     return path in _TIMES and _is_time(text)
@@ -97,6 +122,10 @@ def _is_time(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_token(text: str) -> bool:
+    return _TOKEN.fullmatch(text) is not None and text.isprintable() and not _is_contact(text)
 
 
 def _is_contact(text: str) -> bool:

@@ -1,12 +1,14 @@
 """Replays the letters that were chosen: copies and decisions go out together, a bounded batch in each transaction."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
 from agents.steps.report import iso_utc
-from schemas.decision import Decision
-from streams.dead_letters.choice import Choice, Chosen, Due, due
+from schemas.dead_letter import DeadLetter, LetterName
+from schemas.decision import Decision, replays_after
+from streams.dead_letters.choice import Choice, Chosen, due
 from streams.dead_letters.copies import ReplayCopy, Terms, copy_of
 from streams.dead_letters.decisions import DecisionWriter, Outgoing
 from streams.dead_letters.letters import Letters
@@ -50,9 +52,10 @@ class Replay:
         self._observe: Callable[[Tally], None] = lambda _: None
 
     def run(self, choice: Choice, observe: Callable[[Tally], None]) -> None:
-        """Replay, partition by partition, in the order of the letters; `observe` is told of each step.
+        """Replay, partition by partition, in the order of the records; `observe` is told of each step.
 
         Raises:
+            MovedError: letters do not lie where they were chosen; as below.
             OvertakenError: somebody else has begun on a partition; `tally` says how far we came.
             UnavailableError: Kafka does not answer; as above.
         """
@@ -64,22 +67,33 @@ class Replay:
 
     def _run_partition(self, partition: int, chosen: Chosen) -> None:
         with DecisionWriter(self._settings, self._letters, partition) as writer:
-            found = due(self._letters, partition, chosen, writer.decisions, self._skip)
-            for batch in _batches(found, letters_max=min(BATCH_LETTERS, self._pace.at_once)):
-                if not self._pace.wait(len(batch)):
+            names = (LetterName(partition, offset) for offset in chosen.parks)
+            undecided = (name for name in names if name not in writer.decisions)
+            while batch := list(islice(undecided, BATCH_LETTERS)):
+                if self._pace.is_over:
                     return
-                self._write(writer, batch)
+                self._park(writer, batch)
+            found = due(self._letters, partition, chosen, writer.decisions, self._skip)
+            for letters in _batches(found, letters_max=min(BATCH_LETTERS, self._pace.at_once)):
+                if not self._pace.wait(len(letters)):
+                    return
+                self._write(writer, letters)
 
-    def _write(self, writer: DecisionWriter, batch: list[Due]) -> None:
+    def _park(self, writer: DecisionWriter, names: Sequence[LetterName]) -> None:
+        writer.commit(dict.fromkeys(names, Decision(decision="parked", at=iso_utc(self._clock_ms()), by=self._by)))
+        self.tally.parked += len(names)
+        self._observe(self.tally)
+
+    def _write(self, writer: DecisionWriter, batch: Sequence[DeadLetter]) -> None:
         at = iso_utc(self._clock_ms())
-        replayed = Decision(decision="replayed", at=at, by=self._by, note=self._terms.note)
-        parked = Decision(decision="parked", at=at, by=self._by)
-        decided = {each.letter.name: replayed if each.is_replay else parked for each in batch}
-        copies = (copy_of(each.letter, self._terms) for each in batch if each.is_replay)
+        first = Decision(decision="replayed", at=at, by=self._by, note=self._terms.note, replays=replays_after(None))
+        decided = {}
+        for letter in batch:
+            before = writer.decisions.get(letter.name)
+            decided[letter.name] = replace(first, replays=replays_after(before)) if before else first
+        copies = (copy_of(letter, self._terms) for letter in batch)
         writer.commit(decided, (outgoing(copy, self._settings) for copy in copies))
-        count = sum(each.is_replay for each in batch)
-        self.tally.replayed += count
-        self.tally.parked += len(batch) - count
+        self.tally.replayed += len(batch)
         self._observe(self.tally)
 
     def _skip(self) -> None:
@@ -93,12 +107,12 @@ def outgoing(copy: ReplayCopy, settings: Settings) -> Outgoing:
     return Outgoing(topic=topic, partition=partition, key=copy.key, value=copy.value, headers=copy.headers)
 
 
-def _batches(found: Iterable[Due], *, letters_max: int) -> Iterator[list[Due]]:
-    batch: list[Due] = []
+def _batches(found: Iterable[DeadLetter], *, letters_max: int) -> Iterator[list[DeadLetter]]:
+    batch: list[DeadLetter] = []
     size = 0
     for each in found:
         batch.append(each)
-        size += len(each.letter.value or b"")
+        size += len(each.value or b"")
         if len(batch) >= letters_max or size >= BATCH_BYTES:
             yield batch
             batch, size = [], 0

@@ -47,8 +47,8 @@ class Selection:
 
     @property
     def is_everything(self) -> bool:
-        """Whether nothing narrows it, states apart."""
-        return self == Selection(states=self.states)
+        """Whether nothing narrows it."""
+        return self == Selection()
 
     def partitions(self, all_of_them: Collection[int]) -> list[int]:
         """The partitions of the dead-letter topic that may hold such letters: a record's own, so mostly few."""

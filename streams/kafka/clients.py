@@ -19,6 +19,9 @@ LIBRDKAFKA_LOGGER: Final = "kafka.librdkafka"
 RECONNECT_MS_MAX: Final = 1_000  # by default 10 s: so long would work stand still after an outage
 CONNECT_S: Final = 10.0
 CONNECT_ATTEMPTS: Final = 10
+_REFUSED: Final = frozenset(
+    {KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED}  # noqa: SLF001 - its public name
+)
 
 
 def librdkafka_config(settings: Settings, **extra: Any) -> dict[str, Any]:  # noqa: ANN401 - librdkafka's values vary
@@ -71,7 +74,9 @@ def _are_down(errors: Sequence[KafkaError]) -> bool:
 
 def _unreachable(settings: Settings, errors: Sequence[KafkaError]) -> str:
     hint = "" if settings.kafka_bootstrap_servers else " (KAFKA_BOOTSTRAP_SERVERS is not set)"
-    return f"Kafka at {settings.bootstrap}{hint} cannot be reached: {errors[0].str()}"
+    is_refused = any(error.code() in _REFUSED for error in errors)
+    advice = ": KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD and KAFKA_SASL_MECHANISM must be what it expects"
+    return f"Kafka at {settings.bootstrap}{hint} cannot be reached: {errors[0].str()}{advice if is_refused else ''}"
 
 
 def faust_credentials(settings: Settings) -> "Credentials | None":

@@ -53,6 +53,7 @@ class PartitionReader:
         self._answer_s = answer_s
         self._isolation_level = "read_uncommitted" if everything else "read_committed"
         self._reading: object = None
+        self._is_closed = False
 
     def __enter__(self) -> Self:
         """Reach Kafka.
@@ -67,6 +68,7 @@ class PartitionReader:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._is_closed = True
         self._consumer.close()
         self._uncommitted.close()
 
@@ -149,7 +151,8 @@ class PartitionReader:
                 if cast(int, message.offset()) >= until - (message.error() is None):
                     return
         finally:
-            self._consumer.unassign()
+            if not self._is_closed:  # else whoever took the records has left, and this generator goes last
+                self._consumer.unassign()
             self._reading = None
 
     def _messages(self, place: Place, patience_s: float) -> Iterator[Message]:

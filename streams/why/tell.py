@@ -1,7 +1,7 @@
 """Tells a story as data for programs, and as a short timeline for people. Never content; ids in full where wanted."""
 
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from rich import box
 from rich.table import Table
@@ -11,11 +11,11 @@ from agents.steps.report import iso_utc
 from schemas.dead_letter import Origin
 from schemas.person_id import key_text
 from schemas.person_state import PersonState
+from streams.cli.dlq.screen import printable
 from streams.dead_letters.letter import Letter
+from streams.dead_letters.masking import shown_id, shown_message
 from streams.kafka.partition_reader import Stored
 from streams.why.story import ResultTold, Story
-
-SHOWN_CHARACTERS: Final = 2
 
 
 class Event(NamedTuple):
@@ -35,7 +35,7 @@ def as_data(story: Story, *, reveal: bool) -> dict[str, Any]:
         "record": None if record is None else _record(record, reveal=reveal),
         "next_offset": story.next_offset,
         "results": [_result(each, reveal=reveal) for each in story.results_of(story.place)],
-        "letters": [_letter(each) for each in story.letters],
+        "letters": [_letter(each, reveal=reveal) for each in story.letters],
         "replays": [
             {
                 "topic": copy.topic,
@@ -58,7 +58,7 @@ def as_table(story: Story, *, reveal: bool) -> Table:
         table.add_column(name, overflow="fold")
     events = sorted(_happened(story, reveal=reveal), key=lambda event: event.at)
     for event in [*events, *_now(story, reveal=reveal)]:
-        table.add_row(*map(_printable, event))
+        table.add_row(*(Text(printable(each)) for each in event))
     return table
 
 
@@ -70,10 +70,11 @@ def _happened(story: Story, *, reveal: bool) -> Iterator[Event]:
     for copy in story.replays:
         yield Event(_at(copy.timestamp), "replay", str(_place(copy)))
     for result in story.results:
-        yield Event(result.processed_at, result.outcome, _remark_on_result(result))
+        yield Event(result.processed_at, result.outcome, _remark_on_result(result, reveal=reveal))
     for found in story.letters:
         letter = found.letter
-        yield Event(letter.failed_at, "letter", f"{letter.name}, {found.state}: {letter.message or letter.reason}")
+        message = _message(letter.message, reveal=reveal) or letter.reason
+        yield Event(letter.failed_at, "letter", f"{letter.name}, {found.state}: {message}")
         if found.decision is not None:
             note = f": {found.decision.note}" if found.decision.note else ""
             yield Event(
@@ -100,14 +101,14 @@ def _without_result(story: Story) -> str:
     return f"not yet worked on: the group goes on at {story.next_offset:,}, {ahead:,} offsets before it"
 
 
-def _remark_on_result(result: ResultTold) -> str:
+def _remark_on_result(result: ResultTold, *, reveal: bool) -> str:
     parts = [
         f"as a replay ({result.source})" if result.origin else "",
         result.reason or "",
         " + ".join(result.operations),
         f"status {result.status}" if result.status is not None else "",
         f"{result.attempts} attempts" if result.attempts > 1 else "",
-        result.detail or "",
+        _message(result.detail, reveal=reveal) or "",
     ]
     return ", ".join(part for part in parts if part)
 
@@ -138,7 +139,7 @@ def _result(result: ResultTold, *, reveal: bool) -> dict[str, Any]:
     return {
         "outcome": result.outcome,
         "reason": result.reason,
-        "detail": result.detail,
+        "detail": _message(result.detail, reveal=reveal),
         "user_id": _shown(result.user_id, reveal=reveal),
         "operations": list(result.operations),
         "status": result.status,
@@ -147,7 +148,7 @@ def _result(result: ResultTold, *, reveal: bool) -> dict[str, Any]:
     }
 
 
-def _letter(found: Letter) -> dict[str, Any]:
+def _letter(found: Letter, *, reveal: bool) -> dict[str, Any]:
     letter, decision = found.letter, found.decision
     return {
         "letter": str(letter.name),
@@ -155,7 +156,7 @@ def _letter(found: Letter) -> dict[str, Any]:
         "status": letter.status,
         "attempts": letter.attempts,
         "failed_at": letter.failed_at,
-        "message": letter.message,
+        "message": _message(letter.message, reveal=reveal),
         "replays": letter.replays,
         "state": found.state,
         "decision": None
@@ -183,11 +184,6 @@ def _at(timestamp_ms: int) -> str:
         return f"{timestamp_ms} ms"
 
 
-def _printable(text: str) -> Text:
-    """What publishers wrote must not command a terminal."""
-    return Text("".join(each if each.isprintable() else "\ufffd" for each in text))
-
-
 def _place(copy: Stored) -> Origin:
     return Origin(copy.topic, copy.partition, copy.offset)
 
@@ -199,4 +195,8 @@ def _shown_key(record: Stored, *, reveal: bool) -> str:
 
 
 def _shown(text: str | None, *, reveal: bool) -> str | None:
-    return text if text is None or reveal else f"{text[:SHOWN_CHARACTERS]}…"
+    return text if text is None or reveal else shown_id(text)
+
+
+def _message(text: str | None, *, reveal: bool) -> str | None:
+    return text if text is None or reveal else shown_message(text)

@@ -81,7 +81,7 @@ class Person:
         if expected.outcome in {"delivered", "duplicate"}:
             self._version = _newer(self._version, version)
             self._occurred_ms = _newer(self._occurred_ms, occurred_ms)
-            self._offset = max(self._offset, offset) if is_replay else offset
+            self._offset = max(self._offset, offset) if is_replay and even_if_older else offset
         if expected.outcome == "delivered":
             self._seen_s = max(self._seen_s, time_s)
         return expected

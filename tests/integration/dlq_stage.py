@@ -15,7 +15,8 @@ from schemas.dead_letter import NAMED, Header, LetterName
 from schemas.decision import Decision, decode_decision
 from schemas.outcome import DeadReason
 from streams.kafka import topic_plan
-from streams.kafka.clients import librdkafka_config
+from streams.kafka.clients import connected_admin, librdkafka_config
+from streams.kafka.deletion import delete_before
 from streams.settings import Settings
 from tests.faults import evidence
 from tests.faults.evidence import Output
@@ -98,7 +99,7 @@ def copies(settings: Settings) -> list[Output]:
 def decisions(settings: Settings) -> list[tuple[str, Decision]]:
     """All that was decided, by partition and offset."""
     found = _committed(settings, topic_plan.DLQ_DECISIONS)
-    pairs = [((each.key or b"").decode(), decode_decision(each.value or b"")) for each in found]
+    pairs = [((each.key or b"").decode(errors="replace"), decode_decision(each.value or b"")) for each in found]
     return [(name, decision) for name, decision in pairs if decision is not None]
 
 
@@ -140,3 +141,17 @@ def results_of_letters(settings: Settings) -> dict[str, list[dict[str, Any]]]:
 def letters(settings: Settings) -> list[Output]:
     """What lies on the dead-letter topic."""
     return _committed(settings, topic_plan.DLQ)
+
+
+def move_letters(settings: Settings, partition: int) -> None:
+    """Write a partition's letters anew under their names and delete the old ones, as erasing somebody else does."""
+    those = [each for each in letters(settings) if each.place.partition == partition]
+    write_letters(
+        settings,
+        [
+            (partition, each.key, each.value, [*each.headers, (NAMED, f"{partition}/{each.place.offset}".encode())])
+            for each in those
+        ],
+    )
+    admin = connected_admin(settings)
+    delete_before(admin, {(settings.topic(topic_plan.DLQ), partition): those[-1].place.offset + 1})

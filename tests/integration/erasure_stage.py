@@ -14,8 +14,9 @@ from agents.steps.report import letter_headers
 from schemas import dead_letter
 from schemas.conclusion import Conclusion
 from schemas.dead_letter import Header, LetterName
-from schemas.decision import LetterState
-from schemas.person_state import PersonState, pack
+from schemas.decision import Decision, LetterState
+from schemas.person_state import PersonState, pack, unpack
+from streams.dead_letters.decisions import DecisionWriter
 from streams.dead_letters.letters import Letters
 from streams.kafka.clients import librdkafka_config
 from streams.kafka.partition_reader import PartitionReader, Stored
@@ -25,6 +26,7 @@ from tests.unit.input_records import InputRecord
 ERASED: Final = "gone-4711"
 MARKER: Final = b"ada.of.4711@example.com"
 CLEARED: Final = ("customerio-dlq", "customerio-replay", "customerio-ledger-people", "customerio-dlq-decisions")
+DELETED: Final = PersonState(fingerprint=bytes(range(16)), version=3, deleted=True)
 TIMEOUT_S: Final = 60
 
 
@@ -79,6 +81,54 @@ class Planter:
         assert self._producer.flush(30) == 0
 
 
+def discarded(note: str, by: str = "eve") -> Decision:
+    """A decision at an hour that is a person's id."""
+    return Decision(decision="discarded", at="2026-11-22T10:00:00.000Z", by=by, note=note)
+
+
+def decide(settings: Settings, name: LetterName, note: str, by: str = "eve") -> None:
+    """Discard a letter."""
+    with (
+        PartitionReader(settings) as reader,
+        DecisionWriter(settings, Letters(settings, reader), name.partition) as each,
+    ):
+        each.commit({name: discarded(note, by)})
+
+
+def plant_letters(settings: Settings) -> Planter:
+    """Of four persons on two partitions, some of them large, one rolled back."""
+    planter = Planter(settings)
+    for filler in (b"a", MARKER, b"x" * 900_000 + MARKER):
+        planter.letter(ERASED, filler=filler)
+    planter.letter("other-1", filler=b"y" * 1_000_000)
+    planter.letter(ERASED, filler=MARKER)
+    planter.letter("other-2", filler=b"small")
+    planter.letter("other-3", partition=1, filler=b"elsewhere")
+    planter.rolled_back_letter(ERASED, partition=1)
+    return planter
+
+
+def plant(settings: Settings) -> Planter:
+    """Letters, decisions on two, and states in the ledger."""
+    planter = plant_letters(settings)
+    decide(settings, LetterName(0, 1), f"asked by {MARKER.decode()}")
+    decide(settings, LetterName(0, 5), "a duplicate")
+    for state in (DELETED._replace(deleted=False), DELETED):
+        planter.state(ERASED.encode(), state)
+        planter.state(b"other-1", state._replace(version=9))
+    planter.state(ERASED.encode(), DELETED, partition=1)  # as of records with another key
+    return planter
+
+
+def people(settings: Settings) -> dict[tuple[int, bytes | None], PersonState]:
+    """What the ledger says, by partition and key."""
+    return {
+        (record.partition, record.key): unpack(record.value)
+        for record in everything(settings, ["customerio-ledger-people"])
+        if record.value
+    }
+
+
 def of_letter(partition: int = 0) -> list[Header]:
     """The headers that a worker gives a malformed user change."""
     conclusion = Conclusion(InputRecord(partition=partition), "dead", "malformed", "user.oops: unknown field")
@@ -117,7 +167,7 @@ def letters(settings: Settings) -> list[tuple[LetterName, LetterState, bytes | N
         ]
 
 
-def erase(settings: Settings, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def erase(settings: Settings, *options: str, user: str = ERASED, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run the command for the person to its end."""
     own = {
         "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap,
@@ -126,7 +176,7 @@ def erase(settings: Settings, *options: str, **variables: str) -> subprocess.Com
         "APP_ID": settings.app_id,
     }
     return subprocess.run(
-        [sys.executable, "-m", "streams", "dlq", "erase", "--user", ERASED, *options],
+        [sys.executable, "-m", "streams", "dlq", "erase", "--user", user, *options],
         stdin=subprocess.DEVNULL,
         env={**os.environ, **own, **variables},
         capture_output=True,

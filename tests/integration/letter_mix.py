@@ -28,16 +28,18 @@ class Mix:
 
 
 def make_mix(seed: int, *, of_each: int) -> Mix:
-    """Build so many of each kind, the letters in an order of chance."""
-    mix = Mix(live=[], dead=[])
+    """Build so many of each kind, the letters in an order of chance, which is not that of their records."""
+    mix, chance = Mix(live=[], dead=[]), random.Random(seed)
     for kind in KINDS:
         for number in range(of_each):
             person = f"{kind.__name__.strip('_')}-{number}"
             live, dead = kind(person)
             partition = number % PARTITIONS
             mix.live.extend(replace(record, partition=partition) for record in live)
-            mix.dead.extend((replace(record, partition=partition), reason) for record, reason in dead)
-    random.Random(seed).shuffle(mix.dead)
+            for record, reason in dead:
+                offset = record.offset and chance.randrange(BEHIND, 2 * BEHIND)
+                mix.dead.append((replace(record, partition=partition, offset=offset), reason))
+    chance.shuffle(mix.dead)
     return mix
 
 
@@ -119,7 +121,18 @@ def _events(person: str) -> tuple[list[InputRecord], Dead]:
     return [known], [(record, "rejected") for record in dead]
 
 
+def _leaves(person: str) -> tuple[list[InputRecord], Dead]:
+    dead = [event(person, id="one"), deletion(person), event(person, id="two"), change(person, plan="pro")]
+    return [], [(record, "rejected") for record in dead]
+
+
+def _opts_out_and_in(person: str) -> tuple[list[InputRecord], Dead]:
+    changes = [change(person, **_OPT_OUT), change(person, preferences={"marketing": True}), change(person, **_OPT_OUT)]
+    events = [event(person, id=f"{number}") for number in range(3)]
+    return [], [(record, "rejected") for record in (*changes, *events)]
+
+
 KINDS: Final[tuple[Kind, ...]] = (
     *(_new, _repeated, _older_version, _older_time, _older_offset, _deleted, _opted_out, _opts_in_again),
-    *(_bad, _versions, _events),
+    *(_bad, _versions, _events, _leaves, _opts_out_and_in),
 )

@@ -68,7 +68,8 @@ def test_a_workers_results_are_proven(settings: Settings, tmp_path: Path) -> Non
     assert (0, True, 4, 4) == (code, data["ok"], data["inputs"], data["results"])
     assert {"delivered": 2, "duplicate": 1, "superseded": 0, "skipped": 0, "dead": 1} == data["outcomes"]
     assert (1, 0) == (data["open_letters"], data["parked_letters"])
-    assert (3, 1) == (data["topics"][CHANGES]["inputs"], data["topics"][EVENTS]["inputs"])
+    inputs = [data["topics"][settings.topic(name)]["inputs"] for name in (CHANGES, EVENTS)]
+    assert [3, 1] == inputs
 
 
 def test_a_gap_and_a_double_are_found_and_nothing_else(settings: Settings, history: History) -> None:
@@ -216,3 +217,23 @@ def test_without_kafka_it_fails_in_one_line(settings_factory: SettingsFactory) -
 
         assert (1, "") == (done.returncode, done.stdout)
         assert "127.0.0.1:1" in line
+
+
+@pytest.mark.parametrize("what", ["a second result elsewhere", "no result"])
+def test_what_stands_among_the_results_and_does_not_belong_there_disproves(
+    settings_factory: SettingsFactory, what: str
+) -> None:
+    """A second result on another partition, or what cannot be read, may be a record's second."""
+    settings = settings_factory()
+    history = History(settings)
+    history.publish(CHANGES, 1)
+    history.commit(CHANGES, 1)
+    history.conclude([(CHANGES, 0, 0)])
+    value = b"?" if what == "no result" else history.result((CHANGES, 0, 0))
+    history.write(RESULTS, [{"value": value, "partition": 1}])
+    done = run(settings, "audit", "--topic", settings.topic(CHANGES))
+    others = run(settings, "audit", "--topic", EVENTS)
+
+    assert 1 == done.returncode
+    assert ("are no results" if what == "no result" else "another partition") in done.stderr
+    assert what == "no result" or 0 == others.returncode

@@ -190,4 +190,5 @@ def test_a_wrong_password_ends_the_worker_with_one_line(cluster: Cluster, tmp_pa
 
             assert worker.code == 1
             assert "Invalid username or password" in worker.lines()[-1]["event"]
+            assert "KAFKA_SASL_PASSWORD" in worker.lines()[-1]["event"]
             assert not worker.said("Traceback")

@@ -1,18 +1,23 @@
 """`dlq discard` on a real Kafka: a decision that every machine sees, asked for first, and never over another one."""
 
+import json
 import os
 import threading
+from dataclasses import replace
+
+import pytest
 
 from schemas.dead_letter import LetterName
 from schemas.decision import Decision
 from schemas.errors import StreamsError
 from streams.dead_letters.decisions import DecisionWriter, OvertakenError
 from streams.dead_letters.discard import Discard
-from streams.dead_letters.letters import Letters
+from streams.dead_letters.letters import Letters, MovedError
 from streams.dead_letters.selection import Selection
 from streams.kafka.partition_reader import PartitionReader
 from streams.settings import Settings
 from tests.conftest import SettingsFactory
+from tests.integration.dlq_stage import move_letters
 from tests.integration.letters_on_kafka import dlq, told, write_letters
 from tests.letters import StoredLetter, make_letter
 from tests.unit.input_records import InputRecord, make_upsert
@@ -52,8 +57,8 @@ def test_a_discarded_letter_is_so_everywhere(settings_factory: SettingsFactory) 
     first, second, third = write_letters(settings, letters_of(settings, 3))
     decide(settings, third, REPLAYED)
 
-    (done,) = told(settings, "discard", first, third, *WHY, "--by", "ada")
-    (again,) = told(settings, "discard", first, *WHY)
+    arguments = [(first, third, *WHY, "--by", "ada"), (first, *WHY)]
+    done, again = (json.loads(dlq(settings, "discard", *each, "--json", code=1).stdout) for each in arguments)
     (explained,) = told(settings, "show", first)
 
     assert {"discarded": 1, "skipped": [{"letter": third, "state": "replayed"}], "skipped_count": 1} == done
@@ -90,7 +95,7 @@ def test_a_letter_that_comes_after_the_question_is_not_discarded(settings_factor
     settings = settings_factory()
     first, _, third = write_letters(settings, letters_of(settings, 3))
     with PartitionReader(settings) as reader:
-        work = Discard(settings, Letters(settings, reader), Selection(reason="rejected"))
+        work = Discard(settings, Letters(settings, reader), Selection(reason="rejected", states=frozenset({"open"})))
         work.look()
         decide(settings, third, REPLAYED)
         (late,) = write_letters(settings, letters_of(settings, 1))
@@ -98,6 +103,24 @@ def test_a_letter_that_comes_after_the_question_is_not_discarded(settings_factor
 
     assert (2, [(LetterName.parse(third), "replayed")]) == (work.discarded.count, work.discarded.skipped)
     assert ("discarded", "replayed", "open") == tuple(states(settings)[name] for name in (first, third, late))
+
+
+def test_letters_that_moved_meanwhile_are_told(settings_factory: SettingsFactory) -> None:
+    """An erasure has written them anew: it does not look as if all were discarded; run again, it finds them."""
+    settings = settings_factory(topic_partitions=1)
+    names = write_letters(settings, [replace(each, partition=0) for each in letters_of(settings, 3)])
+    with PartitionReader(settings) as reader:
+        work = Discard(settings, Letters(settings, reader), Selection())
+        work.look()
+        move_letters(settings, 0)
+        with pytest.raises(MovedError, match="run it again"):
+            work.write(DISCARDED)
+    untouched = states(settings)
+
+    (done,) = told(settings, "discard", "--all", *WHY)
+
+    assert (0, 3) == (work.discarded.count, done["discarded"])
+    assert dict.fromkeys(names, "open") == untouched
 
 
 def test_two_at_once_discard_each_letter_once(settings_factory: SettingsFactory) -> None:
@@ -143,5 +166,5 @@ def test_a_person_is_asked_and_may_say_no(settings_factory: SettingsFactory) -> 
         os.close(ours)
         os.close(theirs)
 
-    assert "Discard 1 letters (1 rejected)?" in done.stderr
+    assert "Discard 1 letter (1 rejected)?" in done.stderr
     assert ("", {name: "open"}) == (done.stdout.strip(), states(settings))

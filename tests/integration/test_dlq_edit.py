@@ -48,6 +48,8 @@ def written(settings: Settings) -> tuple[Sequence[Any], Sequence[Any]]:
 def test_by_way_of_a_file(settings: Settings, tmp_path: Path) -> None:
     """Taken out in lines, judged, put back as a replay of the same letter that tells who, when, why and what."""
     file = tmp_path / "value.json"
+    file.write_text("x" * 10_000)
+    file.chmod(0o777)
     taken = dlq(settings, "edit", "0/0", "--out", str(file))
     text, mode = file.read_text(), stat.S_IMODE(file.stat().st_mode)
     bad = dlq(settings, "edit", "0/0", "--check", str(file), "--json")
@@ -108,9 +110,29 @@ def test_in_an_editor(settings: Settings, tmp_path: Path) -> None:
     assert (0, 1, 1, 0) == (unchanged.returncode, broken.returncode, bad.returncode, done.returncode), done.stderr
     assert "Nothing was changed, so nothing is written\n" == unchanged.stdout
     assert "The editor does not work" in broken.stderr
+    kept = Path(bad.stderr.rpartition(" is in ")[2].removesuffix(", for --in\n"))
+    assert (0o600, True) == (stat.S_IMODE(kept.stat().st_mode), '"email": 8' in kept.read_text())
+    kept.unlink()
     assert "A worker would not take it: malformed: user.email: must be a string\n" in bad.stderr
     assert ([], []) == nothing
     assert_edited(settings)
+
+
+def test_who_is_erased_while_the_editor_is_open_is_not_written_again(settings: Settings, tmp_path: Path) -> None:
+    """Nothing of the person is left, whatever is put back."""
+    script = tmp_path / "eraser.sh"
+    script.write_text(
+        f"""#!/bin/sh\n{sys.executable} -m streams dlq erase --user u-1 --yes && sed -i 's/7/"a@b.c"/' "$1"\n"""
+    )
+    script.chmod(0o755)
+    done = dlq(settings, "edit", "0/0", *WHY, EDITOR=str(script))
+
+    assert (1, "Letter 0/0 is not there any more; nothing was written") == (
+        done.returncode,
+        done.stderr.splitlines()[-1],
+    )
+    assert [] == stage.copies(settings)
+    assert [] == [each.place for each in stage.letters(settings)]
 
 
 def test_a_letter_that_is_not_there_and_one_that_is_parked(settings: Settings) -> None:
@@ -120,7 +142,7 @@ def test_a_letter_that_is_not_there_and_one_that_is_parked(settings: Settings) -
     missing = dlq(settings, "edit", "0/9", "--out", "-")
     parked = dlq(settings, "edit", "0/1", "--in", "/dev/null", *WHY)
 
-    assert "There is no letter 0/9\n" == missing.stderr
+    assert missing.stderr.startswith("There is no letter 0/9: `cio-streams dlq list`")
     assert "Letter 0/1 was replayed too often and is parked: --force replays it all the same\n" == parked.stderr
     assert ([], []) == written(settings)
 

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -16,28 +17,34 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # public by it
 )
 
 from schemas.dead_letter import LetterName
-from schemas.decision import Decision
 from schemas.errors import UnavailableError
 from schemas.person_id import erased_key
-from schemas.person_state import PersonState, unpack
-from streams.dead_letters.decisions import DecisionWriter
+from schemas.resume import Resume
+from streams.dead_letters.erase_ledger import LedgerEraser
 from streams.dead_letters.erase_letters import LetterEraser
 from streams.dead_letters.erase_rule import Person
 from streams.dead_letters.erase_search import Search
-from streams.dead_letters.letters import Letters
+from streams.dead_letters.resumes import ResumeReader, write_resumes
 from streams.kafka import compaction, topics
 from streams.kafka.clients import connected_admin
 from streams.kafka.partition_reader import PartitionReader
 from streams.local_kafka.broker import LocalKafka, free_ports
 from streams.local_kafka.launch import Door
 from streams.settings import Settings
+from tests.integration.dlq_stage import decisions
 from tests.integration.erasure_stage import (
+    DELETED,
     ERASED,
     MARKER,
     Planter,
+    decide,
+    discarded,
     erase,
     everything,
     letters,
+    people,
+    plant,
+    plant_letters,
     reported,
     traces,
 )
@@ -46,7 +53,6 @@ from tests.integration.worker_process import WorkerProcess, environment
 
 WAIT_S: Final = 30.0
 NEEDLES: Final = (ERASED.encode(), MARKER)
-DELETED: Final = PersonState(fingerprint=bytes(range(16)), version=3, deleted=True)
 LOGIN: Final = "org.apache.kafka.common.security.plain.PlainLoginModule required"
 CONFIG: Final = {
     "log.cleaner.backoff.ms": "200",
@@ -73,50 +79,6 @@ def settings(cluster: tuple[str, str]) -> Settings:
     made = Settings(kafka_bootstrap_servers=cluster[0], topic_prefix=prefix, app_id=f"{prefix}app", topic_partitions=2)
     topics.create(connected_admin(made), made)
     return made
-
-
-def decide(settings: Settings, name: LetterName, note: str) -> None:
-    """Discard a letter."""
-    decision = Decision(decision="discarded", at="2026-11-22T10:00:00.000Z", by="eve", note=note)
-    with (
-        PartitionReader(settings) as reader,
-        DecisionWriter(settings, Letters(settings, reader), name.partition) as each,
-    ):
-        each.commit({name: decision})
-
-
-def plant_letters(settings: Settings) -> Planter:
-    """Of four persons on two partitions, some of them large, one rolled back."""
-    planter = Planter(settings)
-    for filler in (b"a", MARKER, b"x" * 900_000 + MARKER):
-        planter.letter(ERASED, filler=filler)
-    planter.letter("other-1", filler=b"y" * 1_000_000)
-    planter.letter(ERASED, filler=MARKER)
-    planter.letter("other-2", filler=b"small")
-    planter.letter("other-3", partition=1, filler=b"elsewhere")
-    planter.rolled_back_letter(ERASED, partition=1)
-    return planter
-
-
-def plant(settings: Settings) -> Planter:
-    """Letters, decisions on two, and states in the ledger."""
-    planter = plant_letters(settings)
-    decide(settings, LetterName(0, 1), f"asked by {MARKER.decode()}")
-    decide(settings, LetterName(0, 5), "a duplicate")
-    for state in (DELETED._replace(deleted=False), DELETED):
-        planter.state(ERASED.encode(), state)
-        planter.state(b"other-1", state._replace(version=9))
-    planter.state(ERASED.encode(), DELETED, partition=1)  # as of records with another key
-    return planter
-
-
-def people(settings: Settings) -> dict[tuple[int, bytes | None], PersonState]:
-    """What the ledger says, by partition and key."""
-    return {
-        (record.partition, record.key): unpack(record.value)
-        for record in everything(settings, ["customerio-ledger-people"])
-        if record.value
-    }
 
 
 def outcomes(stage: Stage, user_id: str) -> list[tuple[str, str | None]]:
@@ -176,6 +138,7 @@ def test_a_run_that_ended_between_copy_and_deletion_does_no_harm(settings: Setti
 
     assert (found.count("customerio-dlq"), found.count("customerio-dlq-decisions")) == (5, 1)
     assert [(name, key) for name, _, key, _ in before] == [(name, key) for name, _, key, _ in between]
+    assert {"discarded"} == {state for _, state, key, _ in between if key == ERASED.encode()}
     assert (traces(settings, *NEEDLES), [str(name) for name, *_ in letters(settings)]) == ([], ["0/3", "0/5", "1/0"])
 
     planted = Planter(settings)
@@ -183,6 +146,47 @@ def test_a_run_that_ended_between_copy_and_deletion_does_no_harm(settings: Setti
     reported(erase(settings, "--yes", "--json"))
 
     assert (traces(settings, *NEEDLES), [str(name) for name, *_ in letters(settings)]) == ([], ["0/3", "0/5", "1/0"])
+
+
+def test_what_a_worker_writes_between_two_runs_is_kept(settings: Settings) -> None:
+    """A run was killed before Kafka had compacted; a worker that began then has delivered the deletion."""
+    planter, hashed = Planter(settings), erased_key(ERASED.encode())
+    before = DELETED._replace(version=1, deleted=False)
+    planter.state(ERASED.encode(), before)
+    with PartitionReader(settings) as committed, PartitionReader(settings, everything=True) as all_of_it:
+        LedgerEraser(settings=settings, person=Person(ERASED), committed=committed, everything=all_of_it).erase(0)
+    between = people(settings)
+    planter.state(hashed, DELETED)
+    reported(erase(settings, "--yes", "--json"))
+
+    assert between[0, hashed] == before._replace(fingerprint=None)
+    assert people(settings) == {(0, hashed): DELETED._replace(fingerprint=None)}
+    assert traces(settings, *NEEDLES, DELETED.fingerprint or b"") == []
+
+
+def test_only_what_operators_have_written_is_searched_for_the_id(settings: Settings) -> None:
+    """An id may look like a minute: another's decision stays as it is, and all of it is erased."""
+    planter = Planter(settings)
+    planter.letter("other-1")
+    planter.letter("00")
+    decide(settings, LetterName(0, 0), "a duplicate")
+    reported(erase(settings, "--yes", "--json", user="00"))
+
+    assert dict(decisions(settings))["0/0"] == discarded("a duplicate")
+
+
+def test_an_operator_may_be_erased(settings: Settings) -> None:
+    """What they have decided on others' letters stays, also that a topic is resumed; by whom it was does not."""
+    Planter(settings).letter("other-1")
+    decide(settings, LetterName(0, 0), "a duplicate", by=ERASED)
+    word = Resume(until="2099-11-22T11:00:00.000Z", at="2026-11-22T10:00:00.000Z", by=ERASED)
+    write_resumes(settings, {"user-changes": word})
+    before = ResumeReader(settings).read()
+    reported(erase(settings, "--yes", "--json"))
+
+    assert decisions(settings) == [("0/0", replace(discarded("a duplicate"), by=""))]
+    assert (traces(settings, *NEEDLES), ResumeReader(settings).read()) == ([], before)
+    assert before == {settings.topic("user-changes"): word.until_ms}
 
 
 def test_letters_of_others_that_hold_the_id_are_named_and_stay(settings: Settings) -> None:

@@ -173,7 +173,7 @@ def test_odd_letters_crash_nothing(settings_factory: SettingsFactory) -> None:
     masked = told(settings, "show", *names)
 
     assert "\x1b[2J" not in shown + dlq(settings, "list", "--reveal").stdout
-    assert ["binary", "null", "json", "binary", "binary"] == [each["value_form"] for each in masked]
+    assert ["binary", "null", "json", "text", "text"] == [each["value_form"] for each in masked]
     assert [None, "u-1", "u-2", "", None] == [each["key"] for each in masked]
     assert "2 bytes: 0080" in shown
     assert len(told(settings, "list")) == len(names)
@@ -216,6 +216,6 @@ async def test_what_a_worker_has_set_aside_is_listed_and_explained(settings_fact
         (line["partition"], line["offset"]) for line in lines
     }
     assert "value: is not JSON (character 1)" == explained["message"] == lines[0]["message"]
-    assert ("u-1", "binary", 1, None) == tuple(
-        explained[name] for name in ("key", "value_form", "value_bytes", "value_hex")
+    assert ("u-1", "text", "text", 1, None) == tuple(
+        explained[name] for name in ("key", "key_form", "value_form", "value_bytes", "value_hex")
     )

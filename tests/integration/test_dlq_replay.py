@@ -79,7 +79,10 @@ def test_names_and_filters_narrow_and_a_limit_ends(settings: Settings) -> None:
 
     assert ["0/2", "0/7", "0/4", "0/0", "0/1", "0/7"] == replayed(settings)
     assert ["0/3"] == [each["letter"] for each in stage.told(left)]
-    assert "1 were replayed already (--again replays them again): 0/7\n" == left.stderr
+    named = dlq(settings, "replay", "0/7", "--yes")
+
+    assert "1 letter left: replayed already (--again takes what was): 0/7\n" == left.stderr
+    assert (1, "Not replayed, as said: 0/7") == (named.returncode, named.stderr.splitlines()[-1])
 
 
 def test_what_was_replayed_too_often_is_parked(settings: Settings) -> None:
@@ -95,7 +98,7 @@ def test_what_was_replayed_too_often_is_parked(settings: Settings) -> None:
 
     assert ["0/1"] == [each["letter"] for each in stage.told(rehearsed)]
     assert [] == before
-    assert "1 are parked, for they were replayed too often (--force replays them all the same): 0/0" in done.stderr
+    assert "1 letter left: parked, for replayed too often (--force takes what is): 0/0" in done.stderr
     assert "1 of 1 letters replayed, 1 parked\n" in done.stdout
     assert "0 of 0 letters replayed\n" in once_more.stdout
     assert forced.returncode == 0, forced.stderr
@@ -116,7 +119,8 @@ def test_what_cannot_be_done_writes_nothing(settings: Settings) -> None:
 
     assert (2, 1) == (unasked.returncode, missing.returncode)
     assert "--yes" in unasked.stderr
-    assert "There is no letter 0/1, 9/9; nothing was written" in missing.stderr
+    assert "There is no letter 0/1, 9/9: `cio-streams dlq list`" in missing.stderr
+    assert missing.stderr.endswith("; nothing was written\n")
     assert ([], []) == (stage.copies(settings), stage.decisions(settings))
 
 

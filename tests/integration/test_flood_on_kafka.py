@@ -123,7 +123,7 @@ def test_a_word_is_found_among_decisions_on_letters(settings_factory: SettingsFa
         producer.produce(topic, b'{"decision": "discarded"}', b"0/%d" % offset, 0)
     assert producer.flush(WAIT_S) == 0
     before = dict(reader.read())
-    said = [cio_streams(settings, "dlq", "resume", "--for", each, "--json") for each in ("1h", "2h")]
+    said = [cio_streams(settings, "dlq", "resume", "--for", each, "--yes", "--json") for each in ("1h", "2h")]
     untils = [json.loads(each.stdout)["until"] for each in said]
     after = reader.read()
 
@@ -170,7 +170,7 @@ def test_what_cannot_be_written_is_told_in_one_line(settings_factory: SettingsFa
     """Without the topic, or without Kafka."""
     settings = settings_factory(create=False)
     servers = settings.bootstrap if is_reachable else "127.0.0.1:1"
-    done = cio_streams(settings, "dlq", "resume", KAFKA_BOOTSTRAP_SERVERS=servers)
+    done = cio_streams(settings, "dlq", "resume", "--yes", KAFKA_BOOTSTRAP_SERVERS=servers)
 
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
     assert ("topics create" in done.stderr, servers in done.stderr) == (is_reachable, not is_reachable)

@@ -98,7 +98,7 @@ async def test_a_record_with_an_odd_header_name_is_concluded(settings_factory: S
 
 async def test_a_batch_that_is_larger_than_a_chunk_is_read_on(settings_factory: SettingsFactory) -> None:
     """What a chunk has no room for comes with the next, however odd; of all that the log names the first place."""
-    settings, count = settings_factory(), 5000
+    settings, count = settings_factory(dlq_max_share=1), 5000  # they are no flood here: all are dead letters
     tp = TopicPartition(settings.topic("user-changes"), 1)
     async with _publisher(settings) as producer:
         await _publish(producer, tp, [ODD if number % 700 == 3 else GOOD for number in range(count)], CODECS["lz4"])

@@ -99,3 +99,15 @@ def test_what_is_not_there_is_told(settings_factory: SettingsFactory) -> None:
         reader.partitions(settings.topic(TOPIC))
     with pytest.raises(UnavailableError, match=r"127\.0\.0\.1:1 cannot be reached"), PartitionReader(nowhere):
         pass
+
+
+def test_a_read_that_is_left_open_outlives_its_reader(settings_factory: SettingsFactory) -> None:
+    """Whoever printed its records has left, as `head` does: no complaint follows."""
+    settings = settings_factory()
+    write(producer_of(settings), settings, [b"a", b"b"])
+    with PartitionReader(settings) as reader:
+        records = reader.read((settings.topic(TOPIC), 0))
+        first = next(records)
+    records.close()  # type: ignore[attr-defined] # a generator, which is more than an iterator
+
+    assert b"a" == first.value

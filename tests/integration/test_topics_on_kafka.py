@@ -1,5 +1,6 @@
 """Creating, checking and requiring topics on a real Kafka."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -20,17 +21,20 @@ from streams.kafka.topic_plan import BROADCAST_TRIGGERS, DLQ, DOMAIN_EVENTS, INP
 from streams.settings import Settings
 
 SettingsFactory = Callable[..., Settings]
+KNOWN_S_MAX = 15.0
 
 
 def set_config(admin: AdminClient, topic: str, **entries: str) -> None:
-    """Change a topic's configuration as an operator would."""
-    changes = [
-        ConfigEntry(name.replace("_", "."), value, incremental_operation=AlterConfigOpType.SET)
-        for name, value in entries.items()
-    ]
+    """Change a topic's configuration as an operator would; the broker that is asked learns of it a little later."""
+    wanted = {name.replace("_", "."): value for name, value in entries.items()}
+    changes = [ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in wanted.items()]
     resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=changes)
     for future in admin.incremental_alter_configs([resource]).values():
         future.result()
+    deadline = time.monotonic() + KNOWN_S_MAX
+    while not wanted.items() <= topics._configs(admin, [topic])[topic].items():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_created_topics_are_as_planned(settings_factory: SettingsFactory) -> None:

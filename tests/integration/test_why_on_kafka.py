@@ -68,7 +68,7 @@ def test_a_delivered_record(settings: Settings, history: History) -> None:
 
     assert (0, 0, 0) == (code, plain.returncode, revealed.returncode)
     assert (settings.topic(CHANGES), 1, 0) == (data["topic"], data["partition"], data["offset"])
-    assert (len(EMAIL), len(VALUE), "ad…") == (
+    assert (len(EMAIL), len(VALUE), "a***m (15)") == (
         data["record"]["key_bytes"],
         data["record"]["value_bytes"],
         data["record"]["key"],
@@ -76,7 +76,7 @@ def test_a_delivered_record(settings: Settings, history: History) -> None:
     assert ["delivered"] == [result["outcome"] for result in data["results"]]
     assert ([], []) == (data["letters"], data["replays"])
     assert (17, True, False) == (data["user"]["version"], data["user"]["deleted"], data["user"]["opted_out"])
-    assert "ad…: deleted, version 17" in plain.stdout
+    assert "a***m (15): deleted, version 17" in plain.stdout
     assert EMAIL not in plain.stdout + str(data)
     assert f"key {EMAIL}" in revealed.stdout
 

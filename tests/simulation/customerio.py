@@ -17,6 +17,7 @@ from streams.sandbox import track_v1, track_v2
 from streams.sandbox.operation import Refusal, RefusedError
 from streams.sandbox.options import SandboxOptions
 from streams.sandbox.world import World
+from tests.simulation.blips import Blips
 from tests.simulation.loop import outside
 from tests.simulation.poison import poison_of
 from tests.simulation.weather import Failing, Weather
@@ -47,10 +48,15 @@ class CustomerIo:
     story_s: Callable[[], float]
     world: World = field(default_factory=lambda: World(options=OPTIONS))
     departures: list[Departure] = field(default_factory=list)
+    blips: Blips = field(init=False)
 
-    def receive(self, endpoint: str, body: bytes, answered: "asyncio.Future[Response]") -> None:
+    def __post_init__(self) -> None:
+        """Share the one source of chance."""
+        self.blips = Blips(self.random)
+
+    def receive(self, worker: str, endpoint: str, body: bytes, answered: "asyncio.Future[Response]") -> None:
         """Take a request, and answer it or not."""
-        failing = self.weather.failing(self.story_s(), endpoint, self.random)
+        failing = self._failing(worker, endpoint, body)
         if failing is None or failing.is_applied:
             failing = self._poisoned(endpoint, body) or failing
         response: Response | None
@@ -61,6 +67,11 @@ class CustomerIo:
             response = failing.answer(applied, self._count(body))
         if response is not None:
             outside(self.random.uniform(*ANSWER_S) + (failing.slow_s if failing else 0.0), _answer, answered, response)
+
+    def _failing(self, worker: str, endpoint: str, body: bytes) -> Failing | None:
+        now_s = self.story_s()
+        blip = self.blips.failing(self.weather.spell(now_s), worker, body) if body else None
+        return self.weather.failing(now_s, endpoint, self.random) or blip
 
     def _poisoned(self, endpoint: str, body: bytes) -> Failing | None:
         if endpoint == "region":
@@ -156,7 +167,7 @@ class SimulatedClient:
                 await asyncio.sleep(self.random.uniform(*WAY_S))
                 if body:
                     await self.lease.acquire()
-                outside(self.random.uniform(*WAY_S), self.customerio.receive, endpoint, body, answered)
+                outside(self.random.uniform(*WAY_S), self.customerio.receive, self.worker, endpoint, body, answered)
                 return await answered
         except TimeoutError:
             return NoAnswer("timeout")

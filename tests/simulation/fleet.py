@@ -15,6 +15,7 @@ WORKERS_MAX = 5
 END_S_MAX = 10.0  # beyond the drain
 SLOW_S, FAST_S = 8.0, 0.02
 RESTART_S = 1.0
+CRASHES_MAX = 20  # what always crashes is not started again and again for half an hour
 
 
 class Fleet:
@@ -119,4 +120,5 @@ class Fleet:
     def _crashed(self, worker: Worker, error: BaseException) -> None:
         self._story.tell(f"{worker.name} crashes: {error!r}")
         self.violations.append(f"crash: {worker.name}: {error!r}")
-        outside(RESTART_S, self.start)
+        if len(self.violations) < CRASHES_MAX:
+            outside(RESTART_S, self.start)

@@ -69,7 +69,7 @@ def _was_partly_bad(traces: Traces, result: dict[str, Any]) -> bool:
     since_s = next(at_s for at_s, published in traces.script.records if published.place == place)
     until_s = datetime.fromisoformat(result["processed_at"]).timestamp() - BASE_S
     spells = [each for each in traces.script.weather.spells if each.since_s <= until_s and since_s <= each.until_s]
-    return any(spell.is_partial or spell.until_s <= until_s for spell in spells)
+    return any(spell.is_partial for spell in spells)
 
 
 def _attempts(traces: Traces) -> Iterator[str]:

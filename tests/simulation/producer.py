@@ -42,6 +42,8 @@ class SimulatedProducer:
         key: bytes | None,
         partition: int,
         headers: Sequence[tuple[str, bytes]] | None = None,
+        *,
+        timestamp: int = 0,  # noqa: ARG002 - librdkafka's signature: now
     ) -> None:
         """Collect a record."""
         self._written.append(

@@ -85,9 +85,13 @@ class Weather:
 
     spells: Sequence[Spell]
 
+    def spell(self, at_s: float) -> Spell | None:
+        """The one that it is then."""
+        return next((each for each in self.spells if each.since_s <= at_s < each.until_s), None)
+
     def failing(self, at_s: float, endpoint: str, chance: random.Random) -> Failing | None:
         """How a request that arrives now fails, None when it does not."""
-        spell = next((each for each in self.spells if each.since_s <= at_s < each.until_s), None)
+        spell = self.spell(at_s)
         if spell is None or chance.random() >= spell.share:
             return None
         if spell.kind == "ingestion" and endpoint == "region":

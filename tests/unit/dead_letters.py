@@ -1,7 +1,7 @@
 """Letters for unit tests, as they would be read from the dead-letter topic."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agents.steps.report import letter_headers
 from schemas.conclusion import Conclusion
@@ -44,10 +44,13 @@ def make_letter(
     return letter
 
 
-def found_letter(name: LetterName, decision: Decision | None = None, *, replays: int = 0) -> Letter:
-    """Build a letter with its decision, and the state that follows."""
+def found_letter(
+    name: LetterName, decision: Decision | None = None, *, replays: int = 0, origin: int | None = None
+) -> Letter:
+    """Build a letter with its decision, and the state that follows; its record stood where it does, or at `origin`."""
     state = state_of(decision, replays=replays, replays_max=REPLAYS_MAX)
-    return Letter(letter=make_letter(name, replays=replays), decision=decision, state=state)
+    record = replace(make_upsert(key=b"u-1", plan="pro"), offset=name.offset if origin is None else origin)
+    return Letter(letter=make_letter(name, record=record, replays=replays), decision=decision, state=state)
 
 
 class FakeLetters:
@@ -74,4 +77,5 @@ class FakeLetters:
         for found in self._letters:
             name = found.letter.name
             if name.partition == partition and (start or 0) <= name.offset and (end is None or name.offset < end):
-                yield found if decisions is None else found_letter(name, decisions.get(name))
+                decision = found.decision if decisions is None else decisions.get(name)
+                yield replace(found, decision=decision)

@@ -55,6 +55,16 @@ async def test_attempts_end_in_bounded_time() -> None:
 
 
 @fake_timed
+async def test_waiting_for_the_rate_is_no_time_spent() -> None:
+    """Where the share is small, one failure is still one failure."""
+    world = World(FakeClient([DOWN]))
+    world.limiter.wait_s = 2 * TOTAL_S_MAX
+
+    assert shown(await world.sender.send_batch(parcels("a"))) == [(True, 200, 2)]
+    assert world.observer.holds == []
+
+
+@fake_timed
 async def test_a_429_uses_up_no_attempt() -> None:
     """It says nothing about the records; without a wish of the server the pauses grow."""
     world = World(FakeClient([Answer(429, b"")] * 6))

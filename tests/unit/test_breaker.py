@@ -121,15 +121,27 @@ async def test_an_outage_that_asks_for_a_pause_gets_it() -> None:
 
 
 @fake_timed
-async def test_an_outage_counts_once() -> None:
-    """However many requests used up their attempts in it; the next one is another."""
+async def test_an_era_begins_with_an_outage_and_with_its_end() -> None:
+    """However many requests used up their attempts in it, and whatever ends it; other reasons to wait begin none."""
     breaker = make_breaker()
-    assert breaker.open("outage", "HTTP 503")
-    assert not breaker.open("outage", "HTTP 503")
+    breaker.hold(await breaker.enter(), "too_fast", 1.0)
+    breaker.open("credentials", "HTTP 401")
     breaker.close()
+    eras = [breaker.era]
+    for _ in range(2):
+        assert breaker.open("outage", "HTTP 503")
+        assert not breaker.open("outage", "HTTP 503")
+        eras.append(breaker.era)
+        probe = await breaker.enter()
+        eras.append(probe.era)
+        breaker.works(probe)
+        breaker.leave(probe)
+        eras.append(breaker.era)
     breaker.open("outage", "HTTP 503")
+    breaker.open("credentials", "HTTP 401")
+    eras.append(breaker.era)
 
-    assert breaker.outages == 2
+    assert eras == [0, 1, 1, 2, 3, 3, 4, 6]
 
 
 @fake_timed
@@ -142,3 +154,35 @@ async def test_who_gives_up_in_the_line_is_not_waited_for() -> None:
     first.cancel()
 
     assert (await second).is_probe
+
+
+@fake_timed
+async def test_a_probe_that_fails_late_opens_nothing() -> None:
+    """The API's own word has closed the breaker meanwhile: one failure says nothing then, as any other."""
+    observer = FakeObserver()
+    breaker = make_breaker(observer)
+    breaker.open("outage", "HTTP 503")
+    probe = await breaker.enter()
+    breaker.close()
+    breaker.fails(probe, "HTTP 503", None)
+    breaker.leave(probe)
+
+    assert (breaker.state, breaker.reason) == ("closed", "")
+    assert not (await breaker.enter()).is_probe
+    assert observer.holds == [("track", "outage")]
+
+
+@fake_timed
+async def test_a_pause_stays_one_when_its_probe_comes_to_nothing() -> None:
+    """Failed, or given up on the way: that the server asked to wait is no outage."""
+    breaker = make_breaker()
+    breaker.hold(await breaker.enter(), "too_fast", 1.0)
+    states = []
+    for is_answered in (True, False):
+        probe = await breaker.enter()
+        if is_answered:
+            breaker.fails(probe, "HTTP 503", None)
+        breaker.leave(probe)
+        states.append((breaker.state, breaker.reason))
+
+    assert states == [("held", "too_fast")] * 2

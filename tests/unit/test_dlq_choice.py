@@ -8,6 +8,7 @@ import pytest
 from schemas.dead_letter import LetterName
 from schemas.decision import Decision, DecisionKind
 from streams.dead_letters.choice import Choice, Rules, due
+from streams.dead_letters.letters import MovedError
 from streams.dead_letters.selection import Selection
 from tests.unit.dead_letters import REPLAYS_MAX, FakeLetters, found_letter
 
@@ -28,6 +29,7 @@ def rules(*flags: str) -> Rules:
 
 def taken(choice: Choice, letters: FakeLetters) -> list[str]:
     """The names of those that are to be replayed, in their order."""
+    choice.look(letters)
     return [str(letter.name) for letter in choice.letters(letters)]
 
 
@@ -54,13 +56,12 @@ def test_only_what_is_open_is_taken_unless_told(
     assert [set(needs) <= set(given) for given in flags] == [rules(*given).leaves(found) is None for given in flags]
 
 
-def test_partitions_come_one_after_the_other_and_letters_as_they_lie() -> None:
-    """So a person's stay in order."""
-    letters = FakeLetters(found_letter(LetterName(*place)) for place in [(1, 5), (0, 2), (0, 7), (1, 9)])
-    choice = Choice(Selection(), rules())
+def test_partitions_come_one_after_the_other_and_letters_in_the_order_of_their_records() -> None:
+    """So a person's stay in order, though what was replayed and died again lies last."""
+    places = [(1, 5, 50), (0, 2, 20), (0, 7, 30), (1, 9, 90), (0, 8, 10)]
+    letters = FakeLetters(found_letter(LetterName(*name), origin=origin) for *name, origin in places)
 
-    assert ["0/2", "0/7", "1/5", "1/9"] == taken(choice, letters)
-    assert {0: [2, 7], 1: [5, 9]} == {partition: list(each.replays) for partition, each in choice.partitions.items()}
+    assert ["0/8", "0/2", "0/7", "1/5", "1/9"] == taken(Choice(Selection(), rules()), letters)
 
 
 def test_named_letters_are_looked_for_from_the_first_name_on() -> None:
@@ -69,7 +70,7 @@ def test_named_letters_are_looked_for_from_the_first_name_on() -> None:
     choice = Choice(Selection(names=(LetterName(0, 5), LetterName(0, 3), LetterName(7, 1))), rules())
 
     assert ["0/3", "0/5"] == taken(choice, letters)
-    assert [3] == letters.started
+    assert {3} == set(letters.started)
     assert {LetterName(7, 1)} == choice.missing
 
 
@@ -80,6 +81,22 @@ def test_a_limit_counts_what_is_replayed() -> None:
 
     assert ["0/3", "0/4"] == taken(choice, FakeLetters(done + [found_letter(LetterName(0, 3 + n)) for n in range(5)]))
     assert "0/0, 0/1, 0/2" == str(choice.left["replayed"])
+
+
+def test_a_limit_takes_the_oldest_records() -> None:
+    """However they lie: what is replayed next must not be older."""
+    letters = FakeLetters(found_letter(LetterName(0, place), origin=9 - place) for place in range(9))
+
+    assert ["0/8", "0/7"] == taken(Choice(Selection(), rules(), limit=2), letters)
+
+
+def test_what_a_limit_leaves_is_not_missing() -> None:
+    """Only what is not there is."""
+    names = tuple(LetterName(partition, 0) for partition in range(3))
+    choice = Choice(Selection(names=names), rules(), limit=1)
+
+    assert ["0/0"] == taken(choice, FakeLetters(found_letter(name) for name in names[:2]))
+    assert {names[2]} == choice.missing
 
 
 def test_what_is_left_is_counted_with_the_first_names() -> None:
@@ -111,12 +128,12 @@ def test_what_somebody_has_decided_meanwhile_is_not_due() -> None:
 
     found = list(due(letters, 0, choice.partitions[0], now, lambda: skipped.append(True)))
 
-    assert ["0/0", "0/1", "0/4"] == [str(each.letter.name) for each in found]
+    assert ["0/0", "0/1", "0/4"] == [str(letter.name) for letter in found]
     assert 2 == len(skipped)
 
 
 def test_what_was_not_chosen_is_not_due() -> None:
-    """A letter that came, or was opened, after the choice waits for the next one; parking is due beside replaying."""
+    """A letter that came, or was opened, after the choice waits for the next one; what is to be parked is known."""
     worn = found_letter(LetterName(0, 4), replays=REPLAYS_MAX)
     letters = FakeLetters([found_letter(LetterName(0, 1), decided("replayed")), found_letter(LetterName(0, 2)), worn])
     choice = Choice(Selection(), rules())
@@ -124,7 +141,20 @@ def test_what_was_not_chosen_is_not_due() -> None:
 
     found = list(due(letters, 0, choice.partitions[0], {}, lambda: None))
 
-    assert [("0/2", True), ("0/4", False)] == [(str(each.letter.name), each.is_replay) for each in found]
+    assert ["0/2"] == [str(letter.name) for letter in found]
+    assert [4] == list(choice.partitions[0].parks)
+
+
+def test_what_does_not_lie_where_it_did_is_told() -> None:
+    """An erasure has moved it meanwhile: nothing is passed over in silence."""
+    letters = [found_letter(LetterName(0, offset)) for offset in range(3)]
+    choice = Choice(Selection(), rules())
+    choice.look(FakeLetters(letters))
+    found = due(FakeLetters(letters[:2]), 0, choice.partitions[0], {}, lambda: None)
+
+    assert ["0/0", "0/1"] == [str(next(found).name) for _ in range(2)]
+    with pytest.raises(MovedError, match="run it again"):
+        next(found)
 
 
 @pytest.mark.parametrize(

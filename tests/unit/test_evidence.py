@@ -4,7 +4,9 @@ import itertools
 
 import pytest
 
-from streams.customerio.evidence import FAILURES_MAX, REGION_S_MAX, Evidence
+from streams.customerio.evidence import FAILURES_MAX, REGION_S_MAX, WEATHER_S, Evidence
+
+NOW_S = 1000.0
 
 
 @pytest.mark.parametrize(
@@ -33,9 +35,9 @@ def test_in_fair_weather_attempts_are_enough() -> None:
     """The one first try that the request itself spoiled is no weather."""
     evidence = Evidence(3)
     for n in range(30):
-        evidence.first_try(is_accepted=n != 7)
+        evidence.first_try(NOW_S, is_accepted=n != 7)
 
-    assert evidence.failures_needed() == 3
+    assert evidence.failures_needed(NOW_S) == 3
 
 
 @pytest.mark.parametrize(("failed", "needed"), [(2, 3), (6, 5), (11, 7), (26, 14), (50, FAILURES_MAX)])
@@ -43,20 +45,30 @@ def test_the_worse_the_weather_the_more_must_fail(failed: int, needed: int) -> N
     """So many of the last fifty first tries failed: by chance alone, one in ten thousand fails so often in a row."""
     evidence = Evidence(3)
     for n in range(50):
-        evidence.first_try(is_accepted=n >= failed)
+        evidence.first_try(NOW_S, is_accepted=n >= failed)
 
-    assert evidence.failures_needed() == needed
+    assert evidence.failures_needed(NOW_S) == needed
+
+
+def test_weather_that_is_over_is_forgotten() -> None:
+    """Where nobody new comes a record would else be tried a hundred times for what has passed long ago."""
+    evidence = Evidence(3)
+    for n in range(50):
+        evidence.first_try(NOW_S + n, is_accepted=False)
+    needed = [evidence.failures_needed(NOW_S + after_s + WEATHER_S) for after_s in (-1, 40, 48, 49)]
+
+    assert needed == [FAILURES_MAX, 97, 23, 3]
 
 
 def test_what_is_explained_is_no_weather() -> None:
     """A culprit that was found takes its first try along."""
     evidence = Evidence(3)
     for n in range(50):
-        evidence.first_try(is_accepted=n >= 3)
+        evidence.first_try(NOW_S, is_accepted=n >= 3)
     evidence.explained()
     evidence.explained()
 
-    assert evidence.failures_needed() == 3
+    assert evidence.failures_needed(NOW_S) == 3
 
 
 def test_without_failures_nothing_is_to_be_explained() -> None:
@@ -64,7 +76,7 @@ def test_without_failures_nothing_is_to_be_explained() -> None:
     evidence = Evidence(2)
     evidence.explained()
 
-    assert evidence.failures_needed() == 2
+    assert evidence.failures_needed(NOW_S) == 2
 
 
 def test_the_region_convicts_ever_more_rarely() -> None:

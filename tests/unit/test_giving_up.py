@@ -105,13 +105,13 @@ async def test_several_culprits_are_found() -> None:
 
 @fake_timed
 async def test_a_lonely_record_is_given_up_on_the_regions_word() -> None:
-    """Nobody else is there to ask: the API answers for itself, before its last attempt and after it."""
+    """Nobody else is there to ask: the API answers for itself, and again after each of as many attempts as it takes."""
     world = World(FakeClient(answers=failing_with("bad"), latency_s=0.02))
     (verdict,) = await world.sender.send_batch(parcels("bad"))
     asked = next(n for n, (endpoint, _) in enumerate(world.sent()) if endpoint == "region")
 
     assert verdict.reason == "retries_exhausted"
-    assert [endpoint for endpoint, _ in world.sent()[asked:]] == ["region", "batch", "region"]
+    assert [endpoint for endpoint, _ in world.sent()[asked:]] == ["region", *["batch", "region"] * 3]
     assert world.client.times[-1] - world.client.times[0] < 60
 
 
@@ -131,11 +131,13 @@ async def test_a_lonely_record_that_comes_in_an_outage_is_given_up_too() -> None
     assert [verdict.reason for verdict in await late] == ["retries_exhausted"]
 
 
+@pytest.mark.parametrize("attempts_max", [1, 3, 10])
 @fake_timed
-async def test_an_outage_gives_nobody_up() -> None:
+async def test_an_outage_gives_nobody_up(attempts_max: int) -> None:
     """An hour of it; then everything goes on where it was."""
     down = True
-    world = World(FakeClient(answers=lambda *_: DOWN if down else OK, latency_s=0.02))
+    client = FakeClient(answers=lambda *_: DOWN if down else OK, latency_s=0.02)
+    world = World(client, attempts_max=attempts_max)
     lanes = [asyncio.create_task(world.sender.send_batch(parcels(*range(n, n + 100)))) for n in range(0, 400, 100)]
     await asyncio.sleep(60)
     first_minute = len(world.client.calls)

@@ -18,6 +18,7 @@ from agents.steps.judge import (
 from schemas.answer import Answer, NoAnswer
 
 HTML = b"<!DOCTYPE html><title>Bad gateway</title>"
+DEEP = b"[" * 1000 + b"]" * 1000  # can be read, but Python cannot make a text of it
 
 
 def answer(status: int, *errors: object) -> Answer:
@@ -31,7 +32,7 @@ def refusal(index: object) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("status", [200])
-@pytest.mark.parametrize("body", [b"{}", b"{}\n", b'{"errors":[]}', b'{"meta":{}}'])
+@pytest.mark.parametrize("body", [b"{}", b"{}\n", b'{"errors":[]}', b'{"errors":null}', b'{"meta":{}}'])
 def test_a_200_without_errors_accepts_all(status: int, body: bytes) -> None:
     """Whatever else the body says."""
     assert judge(Answer(status, body), 3) == Accepted({})
@@ -63,7 +64,9 @@ def test_an_error_without_index_is_unclear(entry: object) -> None:
     assert judge(answer(207, entry), 2) == Unclear()
 
 
-@pytest.mark.parametrize("body", [HTML, b"", b"[]", b'{"errors":{}}', b"{}", b'{"errors":[]}', b"\xff"])
+@pytest.mark.parametrize(
+    "body", [HTML, b"", b"[]", b'{"errors":{}}', b"{}", b'{"errors":[]}', b'{"errors":null}', b"\xff"]
+)
 def test_a_207_that_names_nothing_is_unclear(body: bytes) -> None:
     """Something was refused, and it is not said what."""
     assert judge(Answer(207, body), 2) == Unclear()
@@ -102,10 +105,25 @@ def test_a_refused_request_says_why(status: int, body: bytes, detail: str) -> No
     assert judge(Answer(status, body), 3) == Refused(detail)
 
 
-@pytest.mark.parametrize("body", [HTML, b"", b"{}", b"[]", b'{"meta":7}', b'{"errors":7}'])
+@pytest.mark.parametrize("body", [HTML, b"", b"{}", b"[]", b'{"meta":7}', b'{"errors":7}', b'{"errors":null}'])
 def test_a_refusal_without_reason_names_its_status(body: bytes) -> None:
     """Never the body, which may hold anything."""
     assert judge(Answer(413, body), 3) == Refused("HTTP 413")
+
+
+@pytest.mark.parametrize(
+    ("value", "detail"),
+    [(DEEP, ""), (b'{"in":["no"]}', ""), (b"true", ""), (b"null", ""), (b'""', ""), (b'"no"', "no"), (b"7.5", "7.5")],
+    ids=["deep", "object", "true", "null", "empty", "text", "number"],
+)
+@pytest.mark.parametrize("name", ["reason", "field", "message"])
+def test_only_texts_and_numbers_are_quoted(name: str, value: bytes, detail: str) -> None:
+    """Anything else may be as large and as deep as it likes: no answer may end a worker."""
+    body = b'{"errors":[{"batch_index":0,"%b":%b}]}' % (name.encode(), value)
+
+    assert judge(Answer(400, body), 3) == Refused(detail or "HTTP 400")
+    assert judge(Answer(404, body), 3) == NotFound(detail or "HTTP 404")
+    assert judge(Answer(207, body), 3) == Accepted({0: detail})
 
 
 @pytest.mark.parametrize("items", [1, 3])

@@ -86,12 +86,24 @@ def test_libraries_speak_up_from_warning_on(capsys: pytest.CaptureFixture[str]) 
 def test_libraries_follow_debug_and_what_is_above_warning(
     capsys: pytest.CaptureFixture[str], level: str, heard: list[str]
 ) -> None:
-    """Debugging shows everything; `LOG_LEVEL=error` silences their warnings too."""
+    """Debugging shows theirs; `LOG_LEVEL=error` silences their warnings too."""
     configure(Settings.model_validate({"log_level": level}))
     logging.getLogger("faust.app").debug("chatter")
     logging.getLogger("faust.app").warning("trouble")
 
     assert heard == [line["event"] for line in events(capsys)]
+
+
+def test_what_kafka_is_asked_and_answers_is_never_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """At debug aiokafka writes whole requests and answers: the password, and records."""
+    configure(Settings(log_level="debug"))
+    for name in ("aiokafka", "aiokafka.conn", "aiokafka.consumer.fetcher"):
+        logging.getLogger(name).debug("Response from %s: %s", "broker", b"ada@example.com")
+        logging.getLogger(name).info("%s has joined", name)
+
+    assert [line["event"] for line in events(capsys)] == [
+        f"{name} has joined" for name in ("aiokafka", "aiokafka.conn", "aiokafka.consumer.fetcher")
+    ]
 
 
 def test_our_own_events_follow_the_level(capsys: pytest.CaptureFixture[str]) -> None:

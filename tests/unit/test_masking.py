@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.dead_letters.masking import Json, masked, masked_text, shown_id, without_contacts
+from streams.dead_letters.masking import Json, masked, masked_text, shown_id, shown_message, without_contacts
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,36 @@ def test_an_id_that_reaches_a_person_is_masked(text: str) -> None:
     assert masked_text(text) == shown_id(text)
 
 
+@pytest.mark.parametrize(
+    "text", ["Ada Lovelace, St James 5, London", '{"id":"u-1","name":"Lovelace"}', "x" * 65, "ada\x1b"]
+)
+def test_an_id_that_is_no_token_is_masked(text: str) -> None:
+    """A name, an address, a whole record: whatever a publisher takes for a key."""
+    assert masked_text(text) == shown_id(text)
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("user.attributes.plan: over 1000 bytes", "user.attributes.plan: over 1000 bytes"),
+        ("value: is not JSON (character 1234567)", "value: is not JSON (character 1234567)"),
+        ("invalid attributes.email: in use", "invalid attributes.email: in use"),
+        ("user.ada@x.com: unknown field", "user.a***m (9): unknown field"),
+        ("user.attributes.Ada Lovelace: over 1000 bytes", "user.attributes.A***e (12): over 1000 bytes"),
+        ("user.attributes.a: Ada Lovelace: name over 150 bytes", "user.attributes.a***e (15): name over 150 bytes"),
+        ("invalid attributes.Ada Lovelace: no", "invalid attributes.A***e (12): no"),
+        ("Ada Lovelace: unknown field", "A***e (12): unknown field"),
+        ("data.+447911123456: unknown field", "data.+***6 (13): unknown field"),
+        ("data.447911123456.x: unknown field", "data.4***6 (12).x: unknown field"),
+        ("key and user.id differ", "key and user.id differ"),
+        ("", ""),
+    ],
+)
+def test_a_message_keeps_names_of_fields_that_are_nobodys(message: str, expected: str) -> None:
+    """A publisher chooses names of fields freely."""
+    assert expected == shown_message(message)
+
+
 def test_structure_and_names_stay() -> None:
     """Ids, names of events, types, versions, times, flags and small numbers too."""
     change: Json = {
@@ -50,6 +80,8 @@ def test_structure_and_names_stay() -> None:
         ({"user": {"email": "ada@example.com"}}, {"user": {"email": "a***m (15)"}}),
         ({"user": {"id": "ada@example.com"}}, {"user": {"id": "a***m (15)"}}),
         ({"name": "Ada Lovelace"}, {"name": "A***e (12)"}),
+        ({"type": "Lovelace"}, {"type": "L***e (8)"}),
+        ({"user": {"Ada Lovelace": 1}}, {"user": {"A***e (12)": 1}}),
         ({"type": "ada@example.com"}, {"type": "a***m (15)"}),
         ({"occurred_at": "Ada Lovelace"}, {"occurred_at": "A***e (12)"}),
         ({"data": {"phone": 447911123456}}, {"data": {"phone": "*** (number, 12 digits)"}}),

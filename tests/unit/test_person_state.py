@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from schemas.person_state import UNKNOWN, PersonState, is_out, pack, unpack
+from schemas.person_state import UNKNOWN, PersonState, following, is_out, pack, unpack
 
 FINGERPRINT = bytes(range(16))
 
@@ -64,3 +64,12 @@ def test_other_sizes_are_not_read(size: int) -> None:
     """A broken ledger crashes the worker rather than being guessed at."""
     with pytest.raises(struct.error):
         unpack(bytes(size))
+
+
+def test_what_never_falls_does_not_when_one_state_follows_another() -> None:
+    """All else is that of the newer one, an opt-in too."""
+    known = PersonState(FINGERPRINT, 9, None, 7, opted_out=True, deleted=True, offset=30)
+    newer = PersonState(None, 8, 1_000, 5, opted_out=False, deleted=False, offset=20)
+
+    assert following(known, newer) == PersonState(None, 9, 1_000, 7, opted_out=False, deleted=True, offset=20)
+    assert following(UNKNOWN, known) == known

@@ -30,6 +30,7 @@ ANSWERS: list[tuple[Answer | NoAnswer, str, str]] = [
     (Answer(200, b"[]"), "unknown", "does not tell the account's region"),
     (Answer(200, b'{"region": ["eu"]}'), "unknown", "does not tell the account's region"),
     (Answer(200, b"\xff"), "unknown", "does not tell the account's region"),
+    (Answer(200, b"[" * 100_000), "unknown", "does not tell the account's region"),
 ]
 """Answer, kind of finding, what is said."""
 

@@ -6,7 +6,8 @@ import pytest
 
 from agents.plan import carry_out as carry_out_with
 from agents.plans.domain_events import DomainEventsPlan
-from agents.plans.replay import PLANS, ReplayPlan
+from agents.plans.replay import ReplayPlan
+from agents.plans.replay_stages import PLANS
 from schemas.person_state import PersonState, pack, unpack
 from streams.app import AGENTS, SENDING_AGENTS
 from streams.kafka import topic_plan
@@ -36,6 +37,52 @@ def test_changes_and_events_share_a_wave_and_each_gets_its_own_verdict() -> None
     assert operations_of(waves) == [["identify", "identify", "event", "event"], ["suppress+delete"]]
     assert told(plan) == ["delivered", "delivered", "dead:rejected", "delivered", "delivered"]
     assert [len(plan.people()), len(plan.events())] == [1, 2]
+
+
+def test_an_event_waits_for_the_changes_that_decide_on_it() -> None:
+    """And for nothing else: it is judged by what became of them, as if they had come in chunks of their own."""
+    records = [
+        make_deletion("a"),
+        make_event(user_id="a", id="e-1"),
+        make_change("b", preferences={"marketing": False, "transactional": False}),
+        make_event(user_id="b", id="e-2"),
+        make_change("b", offset=1, preferences={"marketing": True}),
+        make_event(user_id="b", id="e-3"),
+        make_change("c"),
+        make_event(user_id="c", id="e-4"),
+    ]
+    plan = ReplayPlan()
+    waves = carry_out(plan, [replay_of(each, offset=offset) for offset, each in enumerate(records)])
+
+    assert operations_of(waves) == [
+        ["suppress+delete", "suppress", "identify", "event"],
+        ["unsuppress"],
+        ["identify"],
+        ["event"],
+    ]
+    assert told(plan) == [
+        *("delivered", "skipped:user_deleted", "delivered", "skipped:user_opted_out"),
+        *["delivered"] * 4,
+    ]
+    assert [3, 2] == [len(plan.people()), len(plan.events())]
+
+
+def test_a_change_that_decides_on_events_waits_for_those_before_it() -> None:
+    """They are not skipped for what comes after them, nor sent together with it."""
+    plan = ReplayPlan()
+    waves = carry_out(plan, [replay_of(make_event(id="e-1")), replay_of(make_deletion("u-1"), offset=1)])
+
+    assert operations_of(waves) == [["event"], ["suppress+delete"]]
+    assert told(plan) == ["delivered", "delivered"]
+
+
+def test_a_deletion_that_is_refused_decides_nothing() -> None:
+    """The event after it goes."""
+    plan = ReplayPlan()
+    records = [replay_of(make_deletion("u-1")), replay_of(make_event(), offset=1)]
+    carry_out(plan, records, decides=lambda parcel: b'"delete"' not in parcel.bodies[-1])
+
+    assert told(plan) == ["dead:rejected", "delivered"]
 
 
 def test_an_event_has_its_first_time_and_ulid() -> None:

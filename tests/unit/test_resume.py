@@ -8,7 +8,7 @@ from schemas.resume import Resume, decode_resume, encode_resume, resume_key, res
 from streams.__main__ import run
 from streams.cli.when import span_s
 
-WORD = Resume(until="2026-11-22T11:00:00.000Z", at="2026-11-22T10:00:00.000Z", by="ada")
+WORD = Resume(until="2026-11-22T11:00:00.000Z", at="2026-11-22T10:00:00.000Z", by="ada", note="known")
 
 
 def test_a_word_is_read_as_it_was_written() -> None:

@@ -24,6 +24,7 @@ def discard(  # noqa: PLR0913 - one parameter per option of the command line
     user: options.UserOption = None,
     since: options.SinceOption = None,
     until: options.UntilOption = None,
+    state: options.StateOption = None,
     everything: Everything = False,
     by: options.By = None,
     yes: options.Yes = False,
@@ -41,10 +42,10 @@ def discard(  # noqa: PLR0913 - one parameter per option of the command line
         user=user,
         since=since,
         until=until,
+        state=state,
     )
     selection = filters.selection(settings := load_settings(), letters)
-    if selection.is_everything and not everything:
-        raise typer.BadParameter("say which letters: their names, a filter, or --all")
+    options.insist_on_choice(selection, everything=everything)
     insist_on_consent(yes=yes)
     from streams.cli.dlq.discard_run import run  # noqa: PLC0415 - Kafka's client takes a while to import
 

@@ -7,8 +7,9 @@ import typer
 
 from agents.steps.report import iso_utc
 from schemas.decision import Decision
+from schemas.errors import StreamsError
 from streams.cli.dlq.opened import opened
-from streams.cli.dlq.screen import ask
+from streams.cli.dlq.screen import ask, letters_text
 from streams.dead_letters.discard import Discard, Discarded, Survey
 from streams.dead_letters.look_up import UnknownLetterError, unknown
 from streams.dead_letters.selection import Selection
@@ -19,7 +20,7 @@ def run(settings: Settings, selection: Selection, *, note: str, by: str, yes: bo
     """Discard what is open or parked; what is written by the time of an error is told all the same.
 
     Raises:
-        UnknownLetterError: one that was named is not there; nothing was written.
+        StreamsError: one that was named is not there, and nothing was written; or it had been decided on.
         OvertakenError: somebody else has begun to decide on the same letters.
         UnavailableError: Kafka does not answer.
     """
@@ -35,11 +36,13 @@ def run(settings: Settings, selection: Selection, *, note: str, by: str, yes: bo
             work.write(Decision(decision="discarded", at=at, by=by, note=note))
         finally:
             _tell(work.discarded, as_json=as_json)
+        if selection.names and work.discarded.skipped_count:
+            raise StreamsError("Not all letters that were named were discarded: the others had been decided on")
 
 
 def _question(survey: Survey) -> str:
     reasons = ", ".join(f"{count} {reason}" for reason, count in survey.reasons.most_common())
-    return f"Discard {survey.reasons.total()} letters ({reasons})?"
+    return f"Discard {letters_text(survey.reasons.total())} ({reasons})?"
 
 
 def _tell(discarded: Discarded, *, as_json: bool) -> None:

@@ -37,7 +37,7 @@ def edit(  # noqa: PLR0913 - one parameter per option of the command line
         raise typer.BadParameter("--out, --in and --check go one at a time")
     name, settings = options.letter_name(letter), load_settings()
     if out is None and check is None:
-        if not reason_note:
+        if not (reason_note or "").strip():
             raise typer.BadParameter("say why, in --reason-note")
         insist_on_consent(yes=yes)
     from streams.cli.dlq import edit_run  # noqa: PLC0415 - Kafka's client takes a while to import

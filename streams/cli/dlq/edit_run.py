@@ -2,11 +2,13 @@
 
 import json
 import os
+import stat
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any, BinaryIO, Final
 
 import click
@@ -14,16 +16,18 @@ import typer
 
 from agents.steps.report import iso_utc
 from schemas.dead_letter import LetterName
-from schemas.decision import Decision
+from schemas.decision import Decision, replays_after
 from schemas.errors import StreamsError
 from streams.cli.dlq.opened import opened
 from streams.cli.dlq.screen import ask
+from streams.cli.dlq.what_if import masked_verdict
 from streams.dead_letters.choice import Rules
 from streams.dead_letters.copies import Edit, ReplayCopy, Terms, copy_of
 from streams.dead_letters.decisions import DecisionWriter
 from streams.dead_letters.edits import compact, difference, fault_of, pretty
 from streams.dead_letters.letter import Letter
 from streams.dead_letters.letters import Letters
+from streams.dead_letters.look_up import UnknownLetterError, unknown
 from streams.dead_letters.rehearsal import Rehearsal, Rehearsed, record_of
 from streams.dead_letters.replay import outgoing
 from streams.settings import Settings
@@ -52,7 +56,7 @@ def editing(settings: Settings, name: LetterName, rules: Rules, terms: Terms, *,
     with opened(settings) as letters:
         found = letters.find(name)
         if found is None:
-            raise StreamsError(f"There is no letter {name}")
+            raise UnknownLetterError(unknown([name]))
         yield EditRun(settings, letters, found, rules, terms, as_json=as_json)
 
 
@@ -77,7 +81,10 @@ class EditRun:
             sys.stdout.buffer.write(value)
             return
         try:
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY), "wb") as file:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, _OWNER_ONLY), "wb") as file:
+                if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    os.fchmod(file.fileno(), _OWNER_ONLY)  # it may have been there, open to all
+                    file.truncate()
                 file.write(value)
         except OSError as error:
             raise StreamsError(f"{path} cannot be written: {error.strerror}") from error
@@ -112,10 +119,10 @@ class EditRun:
         if fault := self._fault(copy):
             raise StreamsError(f"Nothing was written: a worker would not take it: {fault}")
         with Rehearsal(self._settings) as rehearsal:
-            rehearsed = next(rehearsal.rehearse_copies([copy]))
-        ask(f"Letter {self._letter.name} {rehearsed}. Put it back?", yes=yes)
+            shown = masked_verdict(next(rehearsal.rehearse_copies([copy])))
+        ask(f"Letter {self._letter.name} {shown}. Put it back?", yes=yes)
         self._write(copy, by=by)
-        self._tell_written(rehearsed)
+        self._tell_written(shown)
 
     def _from_editor(self) -> bytes:
         value = pretty(self._letter.value)
@@ -126,7 +133,7 @@ class EditRun:
                 return value
             typer.echo(f"A worker would not take it: {fault}", err=True)
             if not (sys.stdin.isatty() and typer.confirm("Edit it again?", default=True, err=True)):
-                raise StreamsError("Nothing was written")
+                raise StreamsError(f"Nothing was written; what you made of it is in {_kept(value)}, for --in")
 
     def _copy(self, value: bytes, *, by: str) -> ReplayCopy:
         at = iso_utc(time.time_ns() // 1_000_000)
@@ -139,10 +146,14 @@ class EditRun:
     def _write(self, copy: ReplayCopy, *, by: str) -> None:
         name = self._letter.name
         with DecisionWriter(self._settings, self._letters, name.partition) as writer:
-            if writer.decisions.get(name) != self._found.decision:
+            found = self._letters.find(name)  # again, for the person may have been erased meanwhile
+            if found is None:
+                raise StreamsError(f"Letter {name} is not there any more; nothing was written")
+            if found.decision != self._found.decision:
                 raise StreamsError(f"Somebody has decided on letter {name} meanwhile; nothing was written")
             at = iso_utc(time.time_ns() // 1_000_000)
-            decision = Decision(decision="edited", at=at, by=by, note=self._terms.note)
+            replays = replays_after(self._found.decision)
+            decision = Decision(decision="edited", at=at, by=by, note=self._terms.note, replays=replays)
             writer.commit({name: decision}, [outgoing(copy, self._settings)])
 
     def _tell_written(self, rehearsed: Rehearsed) -> None:
@@ -160,6 +171,13 @@ def _edited(value: bytes) -> bytes:
     except click.ClickException as error:
         raise StreamsError(f"The editor does not work: {error.format_message()}") from error
     return value if found is None else found
+
+
+def _kept(value: bytes) -> str:
+    """Keep it in a file that only we may read; its name."""
+    with NamedTemporaryFile(prefix="cio-letter-", suffix=".json", delete=False) as file:
+        file.write(value)
+    return file.name
 
 
 def _read(source: BinaryIO) -> bytes:

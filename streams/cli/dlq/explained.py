@@ -8,11 +8,12 @@ from rich.padding import Padding
 from rich.text import Text
 
 from schemas.decision import Decision
-from streams.cli.dlq.screen import printable
+from streams.cli.dlq.screen import printable, replays_text
 from streams.dead_letters.explanation import IN_WORDS, Content, Explanation
 from streams.dead_letters.printed_json import lines
 
 LINES_SHOWN: Final = 200
+COLUMNS_SHOWN: Final = 120
 MARK: Final = "> "
 _HEX_LINE: Final = 64
 
@@ -35,7 +36,7 @@ def page(explanation: Explanation, on_replay: str | None = None) -> RenderableTy
 
 def _title(explanation: Explanation) -> Text:
     found = explanation.found
-    replays = f", replayed {found.letter.replays} times before" if found.letter.replays else ""
+    replays = f", {replays_text(found.letter.replays)}" if found.letter.replays else ""
     return Text(f"letter {found.letter.name}: {found.letter.reason}, {found.state}{replays}", style="bold reverse")
 
 
@@ -44,11 +45,14 @@ def _what_it_was(explanation: Explanation) -> Iterator[Text]:
     yield Text(f"record    {printable(str(letter.origin))}")
     yield Text(f"first on  {explanation.first_seen or 'a time that Kafka does not tell'}")
     yield Text(f"user      {printable(explanation.user_id or '-')}")
-    yield _marked(f"key       {_in_line(explanation.key)}", explanation, is_at_fault=explanation.is_key_at_fault)
+    key = f"key       {_in_line(explanation.key)}"
+    yield _marked(key, explanation, is_at_fault=True) if explanation.is_key_at_fault else Text(printable(key))
     for name, value in explanation.headers:
         yield Text(f"header    {printable(name)}: {'no value' if value is None else printable(value)}")
     if explanation.value.form == "json":
         yield from _shortened(list(_value(explanation)))
+    elif explanation.value.form == "text":
+        yield from _shortened(list(_text(explanation)))
     else:
         yield Text(f"value     {_in_line(explanation.value)}")
 
@@ -57,6 +61,25 @@ def _value(explanation: Explanation) -> Iterator[tuple[Text, bool]]:
     for line in lines(explanation.value.tree):
         is_at_fault = line.position is not None and line.position == explanation.field
         yield _marked(line.text, explanation, is_at_fault=is_at_fault), is_at_fault
+
+
+def _text(explanation: Explanation) -> Iterator[tuple[Text, bool]]:
+    """The lines of a text that is no JSON, and a mark under the character at fault."""
+    fault_at, begin = explanation.value.fault_at, 0
+    for line in (explanation.value.text or "").split("\n"):
+        column = None if fault_at is None or not begin <= fault_at <= begin + len(line) else fault_at - begin
+        cut, mark_at = _around(line, column or 0)
+        yield _marked(cut, explanation, is_at_fault=column is not None), column is not None
+        if column is not None:
+            yield Text(f"{' ' * (len(MARK) + mark_at)}^", style="bold red"), False
+        begin += len(line) + 1
+
+
+def _around(line: str, column: int) -> tuple[str, int]:
+    """Of a long line what stands around a column, and where that column is in it."""
+    start = max(0, column - COLUMNS_SHOWN // 2)
+    before, after = "…" * (start > 0), "…" * (start + COLUMNS_SHOWN < len(line))
+    return f"{before}{line[start : start + COLUMNS_SHOWN]}{after}", column - start + len(before)
 
 
 def _shortened(printed: list[tuple[Text, bool]]) -> Iterator[Text]:
@@ -103,6 +126,6 @@ def _in_line(content: Content) -> str:
     if content.form == "text":
         return content.text or '""'
     if content.text is None:
-        return f"{content.size} bytes that are no {'text' if content.size else 'JSON'}: --reveal shows them"
+        return f"{content.size} bytes that are no text: --reveal shows them"
     dump = " ".join(content.text[at : at + _HEX_LINE] for at in range(0, len(content.text), _HEX_LINE))
     return f"{content.size} bytes: {dump}"

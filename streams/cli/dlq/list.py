@@ -1,20 +1,19 @@
 """`cio-streams dlq list`: the newest dead letters, as a table in which repeats are one row, or as JSON lines."""
 
 import json
+import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from agents.steps.report import iso_utc
 from streams.cli.dlq import options
-from streams.cli.dlq.screen import console, printable
-from streams.dead_letters.masking import shown_id, without_contacts
+from streams.cli.dlq.screen import console
+from streams.dead_letters.masking import shown_id, shown_message
 from streams.settings import load_settings
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from streams.dead_letters.rows import Fold, Newest
 
 LINES_SHOWN: Final = 10_000
@@ -58,8 +57,9 @@ def list_letters(  # noqa: PLR0913 - one parameter per option of the command lin
         user=user,
         since=since,
         until=until,
+        state=state,
     )
-    selection = replace(filters.selection(settings), states=() if state is None else (state,))
+    selection = filters.selection(settings)
     from streams.cli.dlq.opened import opened  # noqa: PLC0415 - Kafka's client takes a while to import
     from streams.dead_letters.rows import folded, newest  # noqa: PLC0415 - as above
     from streams.dead_letters.selected import selected  # noqa: PLC0415 - as above
@@ -85,10 +85,10 @@ def _print_lines(found: "Newest", folds: Sequence["Fold"], *, reveal: bool) -> N
             "status": row.status,
             "attempts": row.attempts,
             "failed_at": row.failed_at,
-            "user_id": _user(row.user_id, reveal=reveal),
+            "user_id": row.user_id if reveal or row.user_id is None else shown_id(row.user_id),
             "replays": row.replays,
             "state": row.state,
-            "message": row.message if reveal else without_contacts(row.message),
+            "message": row.message if reveal else shown_message(row.message),
             "repeats": repeats[row.name],
         }
         print(json.dumps(told))  # noqa: T201 - data, ten thousand lines of it perhaps
@@ -100,35 +100,10 @@ def _print_table(found: "Newest", folds: Sequence["Fold"], limit: int, *, reveal
     if not folds:
         typer.echo("No dead letters", err=True)
         return
-    console().print(_table(folds[:limit], reveal=reveal))
+    from streams.cli.dlq.listed import listed  # noqa: PLC0415 - rich takes a while to import
+
+    out = console()
+    out.print(listed(folds[:limit], width=out.width, now=iso_utc(time.time_ns() // 1_000_000), reveal=reveal))
     shown = sum(fold.times for fold in folds[:limit])
     if found.count > shown:
         typer.echo(f"{found.count - shown} older ones are not listed: --limit lists more", err=True)
-
-
-def _table(folds: Sequence["Fold"], *, reveal: bool) -> "Table":
-    from rich.table import Table  # noqa: PLC0415 - takes a while to import
-
-    table = Table(box=None, pad_edge=False)
-    for heading in ("letter", "failed at", "record", "user", "state", "times"):
-        table.add_column(heading, no_wrap=True, justify="right" if heading == "times" else "left")
-    table.add_column("why", overflow="fold")
-    for fold in folds:
-        row = fold.row
-        message = row.message if reveal else without_contacts(row.message)
-        status = "" if row.status is None else f" {row.status}"
-        cells = (
-            str(row.name),
-            row.failed_at,
-            str(row.origin),
-            _user(row.user_id, reveal=reveal) or "-",
-            row.state + (f" ({row.replays} replays)" if row.replays else ""),
-            str(fold.times),
-            f"{row.reason}{status}: {message}",
-        )
-        table.add_row(*map(printable, cells))
-    return table
-
-
-def _user(user_id: str | None, *, reveal: bool) -> str | None:
-    return user_id if reveal or user_id is None else shown_id(user_id)

@@ -10,6 +10,7 @@ import typer
 from schemas.dead_letter import LetterName
 from schemas.decision import LetterState
 from schemas.outcome import DeadReason
+from streams.cli.input_topics import short_name
 from streams.cli.when import point_in_time_ms
 from streams.settings import Settings
 
@@ -42,7 +43,7 @@ def short_text(text: str | None) -> str | None:
 
 LettersArgument = Annotated[list[str] | None, typer.Argument(metavar="LETTER", help="As PARTITION/OFFSET: 3/17.")]
 LetterArgument = Annotated[str, typer.Argument(metavar="LETTER", help="As PARTITION/OFFSET: 3/17.")]
-TopicOption = Annotated[str | None, which("Input topic that the record was on, without TOPIC_PREFIX.", "--topic")]
+TopicOption = Annotated[str | None, which("Input topic that the record was on.", "--topic")]
 PartitionOption = Annotated[int | None, which("Partition that the record was on.", "--partition", min=0)]
 OffsetOption = Annotated[int | None, which("Offset that the record was at.", "--offset", min=0)]
 ReasonOption = Annotated[DeadReason | None, which("Why it is dead.", "--reason")]
@@ -74,27 +75,43 @@ class Filters:
     user: str | None = None
     since: str | None = None
     until: str | None = None
+    state: LetterState | None = None
 
     def selection(self, settings: Settings, letters: Sequence[str] | None = None) -> "Selection":
         """What they select among the letters of these settings.
 
         Raises:
-            typer.BadParameter: one of them is malformed.
+            typer.BadParameter: one of them is malformed, or names go with filters: what fits no filter is no lost name.
         """
+        if letters and self != Filters():
+            raise typer.BadParameter("name letters, or give filters: not both")
         from streams.dead_letters.selection import Selection  # noqa: PLC0415 - Kafka's client takes a while to import
 
         now_ms = time.time_ns() // 1_000_000
         return Selection(
             names=tuple(letter_name(text) for text in letters or ()),
-            topic=None if self.topic is None else settings.topic(self.topic.removeprefix(settings.topic_prefix)),
+            topic=None if self.topic is None else settings.topic(short_name(self.topic, settings)),
             partition=self.partition,
             offset=self.offset,
             reason=self.reason,
             status=self.status,
             user=self.user,
-            since_ms=None if self.since is None else point_in_time_ms(self.since, now_ms=now_ms),
-            until_ms=None if self.until is None else point_in_time_ms(self.until, now_ms=now_ms),
+            since_ms=None if self.since is None else point_in_time_ms(self.since, now_ms=now_ms, option="--since"),
+            states=() if self.state is None else (self.state,),
+            until_ms=None if self.until is None else point_in_time_ms(self.until, now_ms=now_ms, option="--until"),
         )
+
+
+def insist_on_choice(selection: "Selection", *, everything: bool) -> None:
+    """Refuse to guess which letters are meant.
+
+    Raises:
+        typer.BadParameter: nothing narrows them, and `--all` was not given; or names and `--all` were.
+    """
+    if selection.is_everything and not everything:
+        raise typer.BadParameter("say which letters: their names, a filter, or --all")
+    if selection.names and everything:
+        raise typer.BadParameter("name letters, or give --all: not both")
 
 
 def letter_name(text: str) -> LetterName:

@@ -9,7 +9,10 @@ from streams.cli.dlq.screen import insist_on_consent, login_name
 from streams.settings import load_settings
 
 _All = Annotated[bool, options.which("All that are open.", "--all")]
-_Limit = Annotated[int | None, typer.Option("--limit", help="At most so many, the oldest of each partition.", min=1)]
+_Limit = Annotated[
+    int | None,
+    typer.Option("--limit", help="At most so many: partition by partition from 0 on, the oldest records first.", min=1),
+]
 _WhatIf = Annotated[bool, typer.Option("--what-if", help="Write nothing: say what would become of each.")]
 _Against = Annotated[Literal["sandbox"] | None, typer.Option("--against", help="Ask also a stand-in for Customer.io.")]
 _Rate = Annotated[float | None, typer.Option("--rate", help="Letters per second.", min=0.001)]
@@ -26,6 +29,7 @@ def replay(  # noqa: PLR0913 - one parameter per option of the command line
     user: options.UserOption = None,
     since: options.SinceOption = None,
     until: options.UntilOption = None,
+    state: options.StateOption = None,
     everything: _All = False,
     limit: _Limit = None,
     what_if: _WhatIf = False,
@@ -38,21 +42,21 @@ def replay(  # noqa: PLR0913 - one parameter per option of the command line
     reason_note: options.Note = None,
     by: options.By = None,
     yes: options.Yes = False,
+    reveal: options.Reveal = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Replay dead letters: first what would become of them, then a question, then copies for the workers.
 
-    Ctrl-C ends it between two transactions; run again, it goes on where it was.
+    Ctrl-C ends it between two transactions, and tells how to go on.
     """
     settings = load_settings()
-    filters = options.Filters(topic, partition, offset, reason, status, user, since, until)
+    filters = options.Filters(topic, partition, offset, reason, status, user, since, until, state)
     selection = filters.selection(settings, letters)
-    if selection.is_everything and not everything:
-        raise typer.BadParameter("say which letters: their names, a filter, or --all")
+    options.insist_on_choice(selection, everything=everything)
     insist_on_consent(yes=yes or what_if)
     from streams.cli.dlq.replay_run import ReplayRun, Rules, Terms  # noqa: PLC0415 - Kafka's client is slow to import
 
     rules = Rules(replays_max=settings.max_replays, again=again, force=force, even_if_sent=even_if_sent)
     terms = Terms(note=reason_note, even_if_older=even_if_older, even_if_sent=even_if_sent)
-    run = ReplayRun(settings, selection, rules, terms, limit=limit, against=against, as_json=as_json)
+    run = ReplayRun(settings, selection, rules, terms, limit=limit, against=against, reveal=reveal, as_json=as_json)
     run.rehearse() if what_if else run.replay(by=by or login_name(), rate=rate, yes=yes)

@@ -10,13 +10,15 @@ from typing import Any, Literal
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from agents.steps.report import iso_utc
 from schemas.errors import StreamsError
 from streams.cli.dlq.opened import opened
-from streams.cli.dlq.screen import ask, console, letters_text
+from streams.cli.dlq.screen import ask, console, is_or_are, letters_text
 from streams.cli.dlq.what_if import WhatIf, print_lines, tell_left
 from streams.dead_letters.choice import Choice, Rules
 from streams.dead_letters.copies import Terms
 from streams.dead_letters.letters import Letters
+from streams.dead_letters.look_up import UnknownLetterError, unknown
 from streams.dead_letters.pace import Pace
 from streams.dead_letters.rehearsal import Rehearsal
 from streams.dead_letters.replay import Replay, Tally
@@ -38,12 +40,16 @@ class ReplayRun:
         *,
         limit: int | None,
         against: Literal["sandbox"] | None,
+        reveal: bool,
         as_json: bool,
     ) -> None:
         self._settings = settings
+        self._until_ms = _now_ms() if selection.until_ms is None else selection.until_ms
+        self._are_named = bool(selection.names)
         self._terms = terms
         self._choice = Choice(selection, rules, limit=limit)
         self._against_sandbox = against == "sandbox"
+        self._reveal = reveal
         self._as_json = as_json
 
     def rehearse(self) -> None:
@@ -60,7 +66,8 @@ class ReplayRun:
         """Say what would become of the letters, ask, and replay them.
 
         Raises:
-            StreamsError: a letter does not exist, it was interrupted, somebody else is at it, Kafka does not answer.
+            StreamsError: a letter does not exist, or not where it lay, it was interrupted, somebody else is at it,
+                Kafka does not answer.
         """
         with opened(self._settings) as letters:
             what_if = self._rehearse(letters)
@@ -75,14 +82,16 @@ class ReplayRun:
                 finally:
                     self._tell(replay.tally, what_if, is_interrupted=pace.is_over)
         if pace.is_over:
-            raise StreamsError(f"Interrupted after {letters_text(replay.tally.replayed)}: run it again for the rest")
+            raise StreamsError(f"Interrupted after {letters_text(replay.tally.replayed)}: {self._how_to_go_on()}")
+        self._refuse_left()
 
     def _rehearse(self, letters: Letters, *, prints_lines: bool = False) -> WhatIf:
-        what_if = WhatIf()
+        what_if = WhatIf(reveal=self._reveal)
+        self._choice.look(letters)
         with Rehearsal(self._settings, against_sandbox=self._against_sandbox) as rehearsal:
             rehearsed = rehearsal.rehearse(self._choice.letters(letters), self._terms)
             if prints_lines:
-                print_lines(rehearsed)
+                print_lines(rehearsed, reveal=self._reveal)
                 tell_left(self._choice)
                 return what_if
             for each in rehearsed:
@@ -91,14 +100,26 @@ class ReplayRun:
         tell_left(self._choice)
         return what_if
 
+    def _refuse_left(self) -> None:
+        """What was named and is not to be replayed is a mistake of whoever named it; the others have been replayed."""
+        if self._are_named and self._choice.left:
+            raise StreamsError(f"Not replayed, as said: {', '.join(map(str, self._choice.left.values()))}")
+
+    def _how_to_go_on(self) -> str:
+        """What has failed again by then has been replayed: it is another letter, behind the end of this run."""
+        if self._are_named:
+            return "run it again for the rest"
+        return f"run it again with --until {iso_utc(self._until_ms)} for the rest"
+
     def _refuse_missing(self) -> None:
-        missing = sorted(self._choice.missing)
-        if missing:
-            raise StreamsError(f"There is no letter {', '.join(map(str, missing))}; nothing was written")
+        if missing := sorted(self._choice.missing):
+            raise UnknownLetterError(f"{unknown(missing)}; nothing was written")
 
     def _question(self) -> str | None:
         count, parked = self._choice.count, self._choice.parked
-        what = [f"replay {letters_text(count)}"] * bool(count) + [f"write down that {parked} are parked"] * bool(parked)
+        what = [f"replay {letters_text(count)}"] * bool(count) + [
+            f"write down that {letters_text(parked)} {is_or_are(parked)} parked"
+        ] * bool(parked)
         return " and ".join(what).capitalize() + "?" if what else None
 
     @contextmanager

@@ -1,12 +1,14 @@
 """`cio-streams dlq resume`: lets a topic's dead letters through for a while, although they are a flood."""
 
-import getpass
 import json
 import time
 from typing import Annotated, Final
 
 import typer
 
+from streams.cli.dlq import options
+from streams.cli.dlq.screen import ask, insist_on_consent, login_name
+from streams.cli.input_topics import short_name
 from streams.cli.when import span_s
 from streams.settings import load_settings
 
@@ -15,10 +17,13 @@ FOR_S_MAX: Final = 7 * 86_400
 
 def resume(
     topic: Annotated[
-        str | None, typer.Argument(metavar="TOPIC", help="Input topic, without TOPIC_PREFIX; by default all of them.")
+        str | None, typer.Argument(metavar="TOPIC", help="Input topic; by default all of them, after a question.")
     ] = None,
     *,
     span: Annotated[str, typer.Option("--for", help="For how long: 90s, 1h, 7d (at most).")] = "1h",
+    reason_note: options.Note = None,
+    by: options.By = None,
+    yes: options.Yes = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Let held lanes go on: write the dead letters of TOPIC, however many, for so long.
@@ -34,22 +39,15 @@ def resume(
 
     settings = load_settings()
     now_ms, lasts_s = time.time_ns() // 1_000_000, span_s(span, longest_s=FOR_S_MAX)
-    name = None if topic is None else topic.removeprefix(settings.topic_prefix)
-    if name is not None and name not in topic_plan.INPUTS:
-        raise typer.BadParameter(f"{topic} is no input topic; there are {', '.join(topic_plan.INPUTS)}")
-    topics = topic_plan.INPUTS if name is None else (name,)
+    topics = topic_plan.INPUTS if topic is None else (short_name(topic, settings),)
+    if topic is None:
+        insist_on_consent(yes=yes)
+        ask(f"Let the dead letters of all topics through for {span}?", yes=yes)
     require_partitions(connected_admin(settings), settings, [topic_plan.DLQ_DECISIONS])
-    word = Resume(until=iso_utc(now_ms + lasts_s * 1000), at=iso_utc(now_ms), by=_operator())
+    word = Resume(until=iso_utc(now_ms + lasts_s * 1000), at=iso_utc(now_ms), by=by or login_name(), note=reason_note)
     write_resumes(settings, dict.fromkeys(topics, word))
     if as_json:
         typer.echo(json.dumps({"topics": [settings.topic(each) for each in topics], "until": word.until}))
     else:
         for each in topics:
             typer.echo(f"{settings.topic(each)}: dead letters are let through until {word.until}")
-
-
-def _operator() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return "unknown"

@@ -18,13 +18,17 @@ def show(letters: Letters, *, reveal: options.Reveal = False, as_json: options.A
     settings = load_settings()
     from streams.cli.dlq.explained import page  # noqa: PLC0415 - rich and Kafka's client take a while to import
     from streams.cli.dlq.opened import opened  # noqa: PLC0415 - as above
+    from streams.cli.dlq.what_if import sentence, told_of_replay  # noqa: PLC0415 - as above
+    from streams.dead_letters.choice import Rules  # noqa: PLC0415 - as above
     from streams.dead_letters.look_up import look_up  # noqa: PLC0415 - as above
     from streams.dead_letters.rehearsal import Rehearsal  # noqa: PLC0415 - as above
 
+    rules = Rules(replays_max=settings.max_replays)
     with opened(settings) as found, Rehearsal(settings) as rehearsal:
         for explanation in look_up(found, names, settings, reveal=reveal):
-            on_replay = str(next(rehearsal.rehearse([explanation.found.letter])))
+            on_replay = sentence(next(rehearsal.rehearse([explanation.found.letter])), reveal=reveal)
+            left_as = rules.leaves(explanation.found)
             if as_json:
-                typer.echo(json.dumps({**explanation.told(), "on_replay": on_replay}))
+                typer.echo(json.dumps({**explanation.told(), "taken": left_as is None, "on_replay": on_replay}))
             else:
-                console().print(page(explanation, f"it {on_replay}"))
+                console().print(page(explanation, told_of_replay(on_replay, left_as)))

@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import typer
@@ -41,8 +40,9 @@ def stats(  # noqa: PLR0913 - one parameter per option of the command line
         user=user,
         since=since,
         until=until,
+        state=state,
     )
-    selection = replace(filters.selection(settings), states=() if state is None else (state,))
+    selection = filters.selection(settings)
     from streams.cli.dlq.opened import opened  # noqa: PLC0415 - Kafka's client takes a while to import
     from streams.dead_letters.selected import selected  # noqa: PLC0415 - as above
     from streams.dead_letters.stats import counted  # noqa: PLC0415 - as above

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Final
 
 import typer
@@ -10,7 +11,8 @@ from rich.table import Table
 
 from schemas.outcome import Outcome
 from streams.cli.dlq.screen import console, letters_text, printable
-from streams.dead_letters.choice import Choice
+from streams.dead_letters.choice import Choice, LeftAs
+from streams.dead_letters.masking import shown_message
 from streams.dead_letters.rehearsal import Rehearsed
 
 ROWS_MAX: Final = 20
@@ -23,17 +25,18 @@ _WOULD: Final[Mapping[Outcome, str]] = {
     "dead": "would fail again",
 }
 _WHY_LEFT: Final = {
-    "replayed": "were replayed already (--again replays them again)",
-    "discarded": "were discarded (--again replays them all the same)",
-    "uncertain": "may have gone out already (--even-if-sent sends them once more)",
-    "parked": "are parked, for they were replayed too often (--force replays them all the same)",
+    "replayed": "replayed already (--again takes what was)",
+    "discarded": "discarded (--again takes what was)",
+    "uncertain": "perhaps sent already (--even-if-sent takes what may be)",
+    "parked": "parked, for replayed too often (--force takes what is)",
 }
 
 
 class WhatIf:
-    """Takes what was rehearsed, one by one; keeps counts and the first rows."""
+    """Takes what was rehearsed, one by one; keeps counts and the first rows, masked unless they are to be revealed."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, reveal: bool = False) -> None:
+        self._reveal = reveal
         self.verdicts: Counter[Outcome] = Counter()
         self._rows: list[tuple[str, ...]] = []
 
@@ -43,7 +46,12 @@ class WhatIf:
         if len(self._rows) < ROWS_MAX:
             letter = rehearsed.letter
             self._rows.append(
-                (str(letter.name), printable(str(letter.origin)), letter.reason, printable(str(rehearsed)))
+                (
+                    str(letter.name),
+                    printable(str(letter.origin)),
+                    letter.reason,
+                    printable(sentence(rehearsed, reveal=self._reveal)),
+                )
             )
 
     def show(self, *, is_sandboxed: bool, to_stderr: bool = False) -> None:
@@ -71,10 +79,28 @@ def tell(remark: str) -> None:
     typer.echo(remark, err=True)
 
 
-def print_lines(rehearsed: Iterable[Rehearsed]) -> None:
+def sentence(rehearsed: Rehearsed, *, reveal: bool) -> str:
+    """What would become of a letter, as people may read it."""
+    return str(rehearsed if reveal else masked_verdict(rehearsed))
+
+
+def told_of_replay(on_replay: str, left_as: LeftAs | None) -> str:
+    """The sentence on a letter, and that a replay does not take it as it is."""
+    if left_as is None:
+        return f"it {on_replay}"
+    option = "--force" if left_as == "parked" else "--again"
+    return f"not taken: {left_as} ({option}); with that it {on_replay}"
+
+
+def masked_verdict(rehearsed: Rehearsed) -> Rehearsed:
+    """The same, without names of fields that could be somebody's."""
+    return replace(rehearsed, detail=rehearsed.detail and shown_message(rehearsed.detail))
+
+
+def print_lines(rehearsed: Iterable[Rehearsed], *, reveal: bool) -> None:
     """Print one JSON object a line, as they come."""
     for each in rehearsed:
-        print(as_json(each))  # noqa: T201 - data, a million lines of it perhaps
+        print(as_json(each if reveal else masked_verdict(each)))  # noqa: T201 - data, a million lines of it perhaps
 
 
 def as_json(rehearsed: Rehearsed) -> str:
@@ -93,4 +119,4 @@ def as_json(rehearsed: Rehearsed) -> str:
 def tell_left(choice: Choice) -> None:
     """Remark on the letters that a replay does not take."""
     for state, left in choice.left.items():
-        tell(f"{left.count} {_WHY_LEFT[state]}: {left}")
+        tell(f"{letters_text(left.count)} left: {_WHY_LEFT[state]}: {left}")
