@@ -58,7 +58,7 @@ class Send(NamedTuple):
 
     `send_id` is its message_id or trigger_id; `target` is the channel, or the broadcast's number; `body` is the JSON to
     send. Sends to one `person`, or of one broadcast, keep their order. `user_id` is None where the person is named in
-    another way. `even_if_sent`: an operator wants it once more, whatever became of it.
+    another way. `even_if_sent`: an operator wants it sent although it may have been.
     """
 
     record: Record

@@ -31,11 +31,10 @@ def decide_send(send: Send, state: SendState, person: bytes | None) -> Decision:
     """Judge by the memory of its id, then by that of its person (packed); what is left is sent."""
     if state.intent == send.place:
         return _UNCERTAIN
-    if not send.even_if_sent:
-        if state.known == "sent":
-            return _DUPLICATE
-        if state.known == "ambiguous" or state.intent is not None:
-            return _UNCERTAIN_BEFORE
+    if state.known == "sent":
+        return _DUPLICATE  # whoever wanted it once more has it: letters of one id are replayed together
+    if not send.even_if_sent and (state.known == "ambiguous" or state.intent is not None):
+        return _UNCERTAIN_BEFORE
     if person is None or send.even_unsubscribed:
         return "send"
     is_deleted, is_opted_out = is_out(person)

@@ -196,17 +196,25 @@ def test_the_verdict_is_told() -> None:
     )
 
 
-@pytest.mark.parametrize("known", ["sent", "ambiguous"])
-def test_only_an_operators_word_sends_it_again(known: Known) -> None:
+def test_only_an_operators_word_sends_what_may_have_gone_out() -> None:
     """A replay without it ends as any repeat; with it, it is sent, and known to be from then on."""
-    memory = remembering(entry("concluded", known))
+    memory = remembering(entry("concluded", "ambiguous"))
     plain, forced = ReplayPlan(), ReplayPlan()
     carry_out(plain, [replay_of(make_message())], memory=memory)
     waves = carry_out(forced, [replay_of(make_message(), even_if_sent=True)], memory=memory)
 
-    assert told(plain) == [{"sent": "duplicate:fingerprint", "ambiguous": "dead:ambiguous_send"}[known]]
+    assert told(plain) == ["dead:ambiguous_send"]
     assert (sent_in(waves), told(forced)) == ([1], ["delivered"])
     assert [(each.place.topic, each.known) for _, _, each in forced.sends()] == [(REPLAYED, "sent")]
+
+
+def test_an_operators_word_for_several_letters_of_one_id_sends_it_once() -> None:
+    """A repeat of what was ambiguous was set aside too, and all are replayed together."""
+    plan, letters = ReplayPlan(), [make_message(offset=n) for n in range(3)]
+    replays = [replay_of(each, offset=each.offset, even_if_sent=True) for each in letters]
+    waves = carry_out(plan, replays, memory=remembering(entry("concluded", "ambiguous")))
+
+    assert (sent_in(waves), told(plan)) == ([1], ["delivered", "duplicate:fingerprint", "duplicate:fingerprint"])
 
 
 def test_a_forced_replay_that_was_interrupted_is_ambiguous_again() -> None:
