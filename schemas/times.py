@@ -29,6 +29,15 @@ def unix_ms(value: object) -> int:
     raise ValueError("must be from 1970 to 5138: in unix seconds, milliseconds by mistake?")
 
 
+def is_time(text: str) -> bool:
+    """Whether it is a time that `unix_ms` reads."""
+    try:
+        unix_ms(text)
+    except ValueError:
+        return False
+    return True
+
+
 def unix_s(value: object) -> int:
     """Read as `unix_ms` does, in whole seconds, rounded down."""
     return unix_ms(value) // 1000

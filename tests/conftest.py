@@ -1,20 +1,37 @@
 """What all tests share: one real Kafka for the session, and settings with topics of their own for each test."""
 
 import contextlib
+import logging
 import os
 import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
+import structlog
 from confluent_kafka.admin import AdminClient
 
 from streams.kafka import topics
 from streams.kafka.clients import connected_admin
 from streams.local_kafka.broker import LocalKafka, free_ports, wait_until_ready
 from streams.local_kafka.launch import IMAGE, docker_environment, find_docker
+from streams.logs import QUIET
 from streams.settings import Settings
 
 SettingsFactory = Callable[..., Settings]
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """Leave logging as it was: a command that runs inside a test configures the whole process."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    quiet = {name: logging.getLogger(name).level for name in QUIET}
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for name, before in quiet.items():
+        logging.getLogger(name).setLevel(before)
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ Shown as they are: ids, an event's name, a change's type, versions and times, ea
 import re
 from typing import Final, TypeAlias
 
-from schemas.times import unix_ms
+from schemas.times import is_time
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 
@@ -106,7 +106,7 @@ def _is_shown(text: str, path: tuple[str, ...]) -> bool:
         return text in _TYPES
     if path in _WORDS:
         return _WORD.fullmatch(text) is not None and not _is_contact(text)
-    return path in _TIMES and _is_time(text)
+    return path in _TIMES and is_time(text)
 
 
 def _masked_number(number: float, path: tuple[str, ...]) -> Json:
@@ -114,14 +114,6 @@ def _masked_number(number: float, path: tuple[str, ...]) -> Json:
         return number
     digits = sum(letter.isdigit() for letter in str(number))
     return number if digits < NUMBER_DIGITS else f"*** (number, {digits} digits)"
-
-
-def _is_time(text: str) -> bool:
-    try:
-        unix_ms(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _is_token(text: str) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from schemas.dead_letter import LetterName
-from schemas.times import unix_ms
+from schemas.times import is_time, unix_ms
 from streams.dead_letters.letter import Letter
 from streams.dead_letters.rows import content_of
 
@@ -40,7 +40,7 @@ class Stats:
         _count(self.hours, _hour(letter.failed_at), HOURS_MAX)
         self.states[found.state] += 1
         self.repeated.add(found)
-        if found.state == "open" and _is_time(letter.failed_at):
+        if found.state == "open" and is_time(letter.failed_at):
             self.oldest = min(self.oldest or letter.failed_at, letter.failed_at)
 
     def told(self, *, now_ms: int) -> dict[str, Any]:
@@ -107,12 +107,4 @@ def _count(counter: Counter[str], name: str, names_max: int) -> None:
 
 
 def _hour(failed_at: str) -> str:
-    return f"{failed_at[:_HOUR_CHARACTERS]}:00Z" if _is_time(failed_at) else "unknown"
-
-
-def _is_time(text: str) -> bool:
-    try:
-        unix_ms(text)
-    except ValueError:
-        return False
-    return True
+    return f"{failed_at[:_HOUR_CHARACTERS]}:00Z" if is_time(failed_at) else "unknown"

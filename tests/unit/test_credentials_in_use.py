@@ -2,12 +2,10 @@
 
 import base64
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-import structlog
 
 from schemas.answer import Answer
 from streams.logs import configure
@@ -23,16 +21,11 @@ def secrets(tmp_path: Path) -> Secrets:
 
 
 @pytest.fixture
-def everything_logged(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+def everything_logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     """Give what any logger writes, ours and the libraries', from debug on."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
     configure(Settings(log_level="debug", log_format="json"))
-    root.addHandler(caplog.handler)
-    yield caplog
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+    logging.getLogger().addHandler(caplog.handler)
+    return caplog
 
 
 async def test_the_next_request_has_the_new_key_and_nothing_shows_either(
