@@ -83,6 +83,11 @@ class Breaker:
         """Whether requests go."""
         return self.state == "closed"
 
+    @property
+    def wait_s(self) -> float:
+        """How long nothing goes from now on, at least; 0 when a request may go, or one is on its way as a probe."""
+        return max(0.0, self._next_s() - _now_s())
+
     async def enter(self) -> Permit:
         """Return when a request may go: at once, or in its turn. `leave` must follow, whatever becomes of it."""
         if self.is_closed and self._failures < FAILURES_MAX:
