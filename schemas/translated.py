@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from schemas.outcome import OperationName
 from schemas.record import Record
 from schemas.replayed import Replayed
+from schemas.send_memory import SendKind
 
 ChangeKind: TypeAlias = Literal["identify", "opt_out", "delete"]
 
@@ -50,6 +51,26 @@ class Event(NamedTuple):
     body: bytes
     fingerprint: bytes
     event_id: str
+
+
+class Send(NamedTuple):
+    """A valid transactional message or broadcast trigger.
+
+    `send_id` is its message_id or trigger_id; `target` is the channel, or the broadcast's number; `body` is the JSON to
+    send. Sends to one `person` keep their order; None for a broadcast. `user_id` is None where the person is named in
+    another way.
+    """
+
+    record: Record
+    kind: SendKind
+    send_id: str
+    target: str
+    person: str | None
+    user_id: str | None
+    operation: OperationName
+    body: bytes
+    fingerprint: bytes
+    even_unsubscribed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from schemas.errors import ConfigError
 from streams.environment import gather
 
 TRACK_CREDENTIALS: Final = ("customerio_site_id", "customerio_track_api_key")
+APP_CREDENTIALS: Final = ("customerio_app_api_key",)
 LOCAL_BOOTSTRAP: Final = "127.0.0.1:9092"
 TOPIC_PREFIX_CHARS_MAX: Final = 225  # Kafka allows 249 for a topic's name, and our longest name has 24
 APP_ID_CHARS_MAX: Final = 200

@@ -204,7 +204,6 @@ class FakeSender:
 Response = Answer | NoAnswer
 OK = Answer(200, b"{}\n")
 
-
 Answers = Callable[[str, bytes], Response]
 
 

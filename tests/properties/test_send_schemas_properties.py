@@ -1,0 +1,134 @@
+"""The official rules of sends and broadcasts, for any record: what keeps them is read, what breaks one is not."""
+
+from base64 import b64encode
+from typing import Any
+
+import orjson
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.broadcast_trigger import FLAGS, FORMS, LIST_MAX, BroadcastTrigger
+from schemas.codec import Malformed, decode_broadcast_trigger, decode_transactional_message
+from schemas.transactional_message import (
+    ATTACHMENTS_BYTES_MAX,
+    RECIPIENTS_MAX,
+    SEND_AT_DAYS_MAX,
+    TransactionalMessage,
+)
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+OBJECT = st.dictionaries(st.text(max_size=5), JSON, max_size=3)
+TIME_S = 1_795_341_600
+NAMED: dict[str, Any] = {"id": "u-1", "email": "ada@example.com", "cio_id": "a3"}
+FITS = {
+    "segment": (),
+    "recipients": (),
+    "emails": ("email_ignore_missing", "email_add_duplicates"),
+    "ids": ("id_ignore_missing",),
+    "per_user_data": FLAGS,
+    "data_file_url": FLAGS,
+}
+VALUES: dict[str, Any] = {
+    "segment": {"id": 7},
+    "recipients": {"segment": {"id": 7}},
+    "emails": ["ada@example.com"],
+    "ids": ["u-1"],
+    "per_user_data": [{"id": "u-1"}],
+    "data_file_url": "https://example.com/people.jsonl",
+}
+
+
+def message(**fields: object) -> TransactionalMessage | Malformed:
+    """A message with some fields of its own."""
+    least = {"message_id": "m-1", "channel": "email", "to": "ada@example.com", "transactional_message_id": 3}
+    return decode_transactional_message(orjson.dumps(least | {"identifiers": {"id": "u-1"}} | fields))
+
+
+def trigger(**fields: object) -> BroadcastTrigger | Malformed:
+    """A trigger with some fields of its own."""
+    return decode_broadcast_trigger(orjson.dumps({"trigger_id": "t-1", "broadcast_id": 12} | fields))
+
+
+@given(st.sets(st.sampled_from(sorted(NAMED))))
+def test_a_message_names_its_person_in_exactly_one_way(names: set[str]) -> None:
+    """Neither none nor two."""
+    read = message(identifiers={name: NAMED[name] for name in names})
+
+    assert isinstance(read, TransactionalMessage) is (len(names) == 1)
+
+
+@given(st.integers(1, 20), st.integers(0, 20), st.integers(0, 20))
+def test_a_message_has_at_most_fifteen_recipients(to: int, cc: int, bcc: int) -> None:
+    """Over all three fields together."""
+    fields = {"to": to, "cc": cc, "bcc": bcc}
+    read = message(**{name: ",".join(f"{name}{n}@example.com" for n in range(count)) for name, count in fields.items()})
+
+    assert isinstance(read, TransactionalMessage) is (to + cc + bcc <= RECIPIENTS_MAX)
+
+
+@given(st.lists(st.integers(ATTACHMENTS_BYTES_MAX // 3 - 1, ATTACHMENTS_BYTES_MAX // 3 + 2), min_size=1, max_size=4))
+def test_attachments_are_under_two_megabytes_together(sizes: list[int]) -> None:
+    """As they are, before base64 makes a third more of them."""
+    read = message(attachments={f"{n}.txt": b64encode(b"x" * size).decode() for n, size in enumerate(sizes)})
+
+    assert isinstance(read, TransactionalMessage) is (sum(sizes) < ATTACHMENTS_BYTES_MAX)
+
+
+@given(st.integers(0, TIME_S + 200 * 86_400), st.none() | st.integers(1, TIME_S))
+def test_a_message_is_scheduled_within_ninety_days(send_at: int, time_s: int | None) -> None:
+    """Of its own time, where it has one; what has passed is sent at once."""
+    read = message(send_at=send_at)
+
+    assert isinstance(read, TransactionalMessage)
+    is_late = time_s is not None and send_at > time_s + SEND_AT_DAYS_MAX * 86_400
+    assert (read.send_at_fault(time_s) is not None) is is_late
+
+
+@given(st.dictionaries(st.from_regex(r"x_[a-z]{1,8}", fullmatch=True), JSON, max_size=3), OBJECT)
+def test_what_we_do_not_know_is_passed_on(further: dict[str, Any], data: dict[str, Any]) -> None:
+    """As it is, beside the message's data; what is ours is not."""
+    read = message(message_data=data, occurred_at=TIME_S, **further)
+
+    assert isinstance(read, TransactionalMessage)
+    assert read.request() == {
+        "to": "ada@example.com",
+        "transactional_message_id": 3,
+        "identifiers": {"id": "u-1"},
+        "message_data": data,
+    } | {name: value for name, value in further.items() if value is not None}
+
+
+@given(st.sets(st.sampled_from(FORMS)), st.dictionaries(st.sampled_from(FLAGS), st.booleans()), st.booleans())
+def test_a_broadcast_has_one_audience_and_flags_that_fit(
+    forms: set[str],
+    flags: dict[str, bool],
+    is_inside: bool,  # noqa: FBT001 - drawn
+) -> None:
+    """Wherever the flags stand."""
+    audience = {form: VALUES[form] for form in forms}
+    read = trigger(audience=audience | flags) if is_inside else trigger(audience=audience, **flags)
+
+    is_right = len(forms) == 1 and set(flags) <= set(FITS[min(forms)])
+    assert isinstance(read, BroadcastTrigger) is is_right
+
+
+@given(st.sampled_from(["ids", "per_user_data"]), st.integers(LIST_MAX - 2, LIST_MAX + 2))
+def test_a_list_has_at_most_ten_thousand_entries(form: str, count: int) -> None:
+    """Ids and data alike."""
+    entry: object = 7 if form == "ids" else {"id": 7}
+    read = trigger(audience={form: [entry] * count})
+
+    assert isinstance(read, BroadcastTrigger) is (count <= LIST_MAX)
+
+
+@given(JSON | st.dictionaries(st.sampled_from(["message_id", "channel", "identifiers", "to", "audience"]), JSON))
+def test_nothing_that_is_written_raises(value: object) -> None:
+    """It comes out as malformed, with a detail."""
+    raw = orjson.dumps(value)
+
+    for read in (decode_transactional_message(raw), decode_broadcast_trigger(raw)):
+        assert not isinstance(read, Malformed) or read.detail
