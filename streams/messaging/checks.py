@@ -5,15 +5,18 @@ from typing import Final
 
 from agents.steps.translate_change import translate_change
 from agents.steps.translate_event import translate_event
+from agents.steps.translate_send import translate_message, translate_trigger
 from schemas.errors import InvalidInputError
 from schemas.record import Record
 from schemas.translated import Unsendable
-from streams.kafka.topic_plan import DOMAIN_EVENTS, USER_CHANGES
+from streams.kafka.topic_plan import BROADCAST_TRIGGERS, DOMAIN_EVENTS, TRANSACTIONAL_MESSAGES, USER_CHANGES
 from streams.messaging.drafts import Draft
 
 _TRANSLATIONS: Final[Mapping[str, Callable[[Record], object]]] = {
     USER_CHANGES: translate_change,
     DOMAIN_EVENTS: translate_event,
+    TRANSACTIONAL_MESSAGES: translate_message,
+    BROADCAST_TRIGGERS: translate_trigger,
 }
 
 
