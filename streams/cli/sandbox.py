@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import orjson
@@ -37,13 +38,18 @@ FAULTS: Final = {
             "rate_limit_per_s",
             "soft_limit_per_s",
             "daily_quota",
+            "app_limit_per_s",
+            "send_limit_per_s",
+            "broadcast_every_s",
         )
     },
 }
 """Each option's name among the faults, whose own defaults hold where it is not given."""
 
-OPTIONS: Final = ("region", "account_region", "site_id", "track_api_key", "keep_alive_s", "keep_log")
-BEHAVIOURS: Final = ", ".join(each.name for each in fields(SandboxOptions) if each.name not in {"faults", *OPTIONS})
+OPTIONS: Final = ("region", "account_region", "site_id", "track_api_key", "app_api_key", "keep_alive_s", "keep_log")
+NOT_BEHAVIOURS: Final = {"faults", "templates", *OPTIONS}
+BEHAVIOURS: Final = ", ".join(each.name for each in fields(SandboxOptions) if each.name not in NOT_BEHAVIOURS)
+FILE: Final = {"exists": True, "dir_okay": False}
 Region = Literal["us", "eu"]
 
 
@@ -60,7 +66,9 @@ def sandbox(  # noqa: PLR0913 - one parameter per option of the command line
     region: Annotated[Region, _option("account", "Region of this host.")] = "us",
     account_region: Annotated[Region | None, _option("account", "Region of the account, if another.")] = None,
     site_id: Annotated[str | None, _option("account", "Accept this site id only; any by default.")] = None,
-    track_api_key: Annotated[str | None, _option("account", "Accept this key only; any by default.")] = None,
+    track_api_key: Annotated[str | None, _option("account", "Accept this Track API key only.")] = None,
+    app_api_key: Annotated[str | None, _option("account", "Accept this App API key only; any by default.")] = None,
+    templates: Annotated[Path | None, _option("account", "JSON file as for PUT /sandbox/templates.", **FILE)] = None,
     fault_rate: Annotated[float, _option("aim", "Share of the requests that go wrong, 0 to 1.")] = 0.0,
     fault_path: Annotated[list[str] | None, _option("aim", "Only paths that start so; may be repeated.")] = None,
     fault_containing: Annotated[str | None, _option("aim", "Only bodies that contain this text.")] = None,
@@ -75,9 +83,12 @@ def sandbox(  # noqa: PLR0913 - one parameter per option of the command line
     rate_limit_per_s: Annotated[int | None, _option("limit", "What exceeds it is a 429.")] = None,
     soft_limit_per_s: Annotated[int | None, _option("limit", "What exceeds it is a 200, and dropped.")] = None,
     daily_quota: Annotated[int | None, _option("limit", "What exceeds it is a 429 without Retry-After.")] = None,
+    app_limit_per_s: Annotated[int, _option("limit", "App API calls that send nothing; 0: no limit.")] = 10,
+    send_limit_per_s: Annotated[int | None, _option("limit", "Sends; what exceeds it is a 429.")] = None,
+    broadcast_every_s: Annotated[float, _option("limit", "One trigger in so long; 0: no limit.")] = 10.0,
     behaviour: Annotated[list[str] | None, _option("behaviour", f"NAME=VALUE, repeated: {BEHAVIOURS}.")] = None,
 ) -> None:
-    """Run a stand-in for Customer.io's Track API until Ctrl-C; open its address to see what arrived."""
+    """Run a stand-in for Customer.io's Track API and App API until Ctrl-C; open its address to see what arrived."""
     from streams.sandbox.serve import serve  # noqa: PLC0415 - the web server takes a while to import
 
     serve(host=host, port=port, options=_options(locals(), behaviour or []))
@@ -85,7 +96,8 @@ def sandbox(  # noqa: PLR0913 - one parameter per option of the command line
 
 def _options(given: Mapping[str, object], behaviour: Sequence[str]) -> SandboxOptions:
     options = Switch(SandboxOptions(faults=_faults(given)))
-    options.change({name: given[name] for name in OPTIONS} | dict(map(_pair, behaviour)))
+    told = {} if given["templates"] is None else {"templates": _templates(given["templates"])}
+    options.change({name: given[name] for name in OPTIONS} | told | dict(map(_pair, behaviour)))
     return options.value
 
 
@@ -93,6 +105,13 @@ def _faults(given: Mapping[str, object]) -> Faults:
     faults = Switch(Faults())
     faults.change({field: given[name] for name, field in FAULTS.items() if given[name] not in (None, [])})
     return faults.value
+
+
+def _templates(file: object) -> object:
+    try:
+        return orjson.loads(Path(str(file)).read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        raise typer.BadParameter("is no file with JSON", param_hint="--templates") from None
 
 
 def _pair(text: str) -> tuple[str, object]:

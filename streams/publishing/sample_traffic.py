@@ -71,7 +71,7 @@ _MALFORMED: Final = (
 class SampleRecord:
     """A record to produce: `topic` is the short name, `kind` says what it was made to show."""
 
-    kind: Kind
+    kind: str
     topic: str
     key: bytes
     value: bytes | None

@@ -8,6 +8,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from streams.sandbox.account import APP_PATHS
 from streams.sandbox.operation import RefusedError
 
 # Seen in live answers. Left out: the two that would send a browser to HTTPS.
@@ -22,6 +23,7 @@ PROXY_STATUSES: Final = frozenset({502, 503, 504, 522, 524})
 
 REDIRECTS: Final = frozenset({301, 307, 308})
 V2_PATHS: Final = "/api/v2/"
+SEND_PATHS: Final = f"{APP_PATHS}send/"
 REFERENCE: Final = "(reference sandbox)"
 """Customer.io ends some texts with such a thing for its support."""
 
@@ -43,21 +45,37 @@ def batch_answer(errors: Sequence[Mapping[str, Any]]) -> Response:
 def refused(request: Request, error: Exception) -> Response:
     """Answer a call that breaks a rule as a whole, in the envelope of its version."""
     assert isinstance(error, RefusedError)  # noqa: S101 - registered for this class only
-    if not request.scope["path"].startswith(V2_PATHS):
-        return answer({"meta": {"errors": [error.refusal.message]}}, status=error.status)
-    refusal = error.refusal
+    path, refusal = request.scope["path"], error.refusal
+    if path.startswith(APP_PATHS):
+        return app_error(path, f"{refusal.field} {refusal.message}".lstrip(), status=error.status, field=refusal.field)
+    if not path.startswith(V2_PATHS):
+        return answer({"meta": {"errors": [refusal.message]}}, status=error.status)
     shown = {"reason": refusal.reason, "field": refusal.field, "message": refusal.message}
     return answer({"errors": [shown]}, status=error.status)
 
 
-def unauthorised() -> Response:
+def app_error(path: str, detail: str, *, status: int, field: str = "") -> Response:
+    """Answer as the App API does: its sends have one envelope, its other calls another."""
+    if path.startswith(SEND_PATHS):
+        return answer({"meta": {"error": detail}}, status=status)
+    error: dict[str, Any] = {"detail": detail, "status": str(status)}
+    if field:
+        error["source"] = {"pointer": f"/data/attributes/{field}"}
+    return answer({"errors": [error]}, status=status)
+
+
+def unauthorised(path: str) -> Response:
     """Answer wrong credentials; Customer.io does not document this body."""
+    if path.startswith(APP_PATHS):
+        return app_error(path, "Unauthorized request", status=401)
     return answer({"meta": {"error": "Unauthorized request"}}, status=401)
 
 
-def no_such_call(_request: Request, error: Exception) -> Response:
+def no_such_call(request: Request, error: Exception) -> Response:
     """Answer a path or method that is not simulated."""
-    status = getattr(error, "status_code", 404)
+    status, path = getattr(error, "status_code", 404), request.scope["path"]
+    if path.startswith(APP_PATHS):
+        return app_error(path, REASON_PHRASES[status].lower(), status=status)
     return answer({"meta": {"error": REASON_PHRASES[status].lower()}}, status=status)
 
 
@@ -67,8 +85,10 @@ def failure(status: int, *, path: str) -> Response:
         page = f"<html><head><title>{_phrase(status)}</title></head><body><h1>{_phrase(status)}</h1></body></html>\n"
         return Response(page, status_code=status, media_type="text/html")
     if status == HTTPStatus.UNAUTHORIZED:
-        return unauthorised()
+        return unauthorised(path)
     message = REASON_PHRASES.get(status, "error").lower()
+    if path.startswith(APP_PATHS):
+        return app_error(path, f"{message} {REFERENCE}", status=status)
     if path.startswith(V2_PATHS):
         return answer({"errors": [{"reason": "invalid", "field": "", "message": message}]}, status=status)
     return answer({"meta": {"error": message}}, status=status)

@@ -8,9 +8,11 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from streams.sandbox import answers
+from streams.sandbox.app_calls import AppCalls
 from streams.sandbox.calls import TrackCalls
 from streams.sandbox.exchange import Sleep
 from streams.sandbox.gate import Gate
+from streams.sandbox.mailroom import Mailroom
 from streams.sandbox.operation import RefusedError
 from streams.sandbox.options import SandboxOptions
 from streams.sandbox.request_log import RequestLog
@@ -31,12 +33,17 @@ def create_app(
     """Return the sandbox as an ASGI application. Faults that drop connections need `serve` to do so on the wire."""
     account, log = Switch(options.account()), RequestLog()
     gate = Gate(region=options.region, account=account, faults=Switch(options.faults))
-    calls = TrackCalls(world, options=options, account=account, clock=clock)
+    templates = Switch(options.templates)
+    mailroom = Mailroom(world, templates=templates, options=options)
+    calls = [
+        *TrackCalls(world, options=options, account=account, clock=clock).routes(),
+        *AppCalls(mailroom, options=options, account=account, templates=templates, clock=clock).routes(),
+    ]
     app = Starlette(
-        routes=[*calls.routes(), *Views(world, gate=gate, log=log, clock=clock).routes()],
+        routes=[*calls, *Views(world, gate=gate, log=log, templates=templates, clock=clock).routes()],
         middleware=[
             Middleware(Wire, gate=gate, log=log, clock=clock, sleep=sleep),
-            Middleware(Settling, world=world, clock=clock),
+            Middleware(Settling, settles=(world.settle, mailroom.settle), clock=clock),
         ],
         exception_handlers={
             RefusedError: answers.refused,

@@ -17,8 +17,10 @@ class NotANumberError(Exception):
     """A body holds `NaN` or `Infinity`, and the sandbox is told to answer such a one with 200 and to save nothing."""
 
 
-async def read_json(request: Request, *, bytes_max: int, options: SandboxOptions) -> object:
-    """Return what the body says.
+async def read_json(
+    request: Request, *, bytes_max: int, options: SandboxOptions, oversize_status: int | None = None
+) -> object:
+    """Return what the body says; `oversize_status` is given where the status is documented.
 
     Raises:
         RefusedError: It is too large, or no strict JSON.
@@ -27,7 +29,7 @@ async def read_json(request: Request, *, bytes_max: int, options: SandboxOptions
     body = await _read_body(request, bytes_max=bytes_max)
     if body is None:
         message = f"request body cannot be larger than {bytes_max} bytes"
-        raise RefusedError("", message, status=options.oversize_status)
+        raise RefusedError("", message, status=oversize_status or options.oversize_status)
     try:
         parsed: object = orjson.loads(body)
     except orjson.JSONDecodeError:

@@ -1,21 +1,19 @@
 """The calls of the Track API: reads a request, lets the world carry it out, answers. `track_v1`, `track_v2` decide."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from streams.sandbox import answers, limits, track_v1, track_v2
-from streams.sandbox.account import REGION_PATH, TRACK_URLS, Account, is_authorised
+from streams.sandbox.account import ENVIRONMENT_ID, REGION_PATH, TRACK_URLS, Account, may_call
 from streams.sandbox.bodies import NotANumberError, read_json
 from streams.sandbox.operation import Identifier, Operation, Refusal, RefusedError
 from streams.sandbox.options import SandboxOptions
 from streams.sandbox.switch import Switch
 from streams.sandbox.world import World
-
-ENVIRONMENT_ID: Final = 1
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -53,8 +51,9 @@ class TrackCalls:
 
     def _route(self, method: str, path: str, handler: Handler) -> Route:
         async def guarded(request: Request) -> Response:
-            if not is_authorised(request.headers.get("authorization", ""), self._account.value):
-                return answers.unauthorised()
+            path, authorization = request.scope["path"], request.headers.get("authorization", "")
+            if not may_call(path, authorization, self._account.value):
+                return answers.unauthorised(path)
             try:
                 return await handler(request)
             except NotANumberError:

@@ -12,13 +12,15 @@ from starlette.responses import Response
 
 from schemas.failure_model import SANDBOX_FAULTS
 from streams.sandbox import answers
-from streams.sandbox.account import TRACK_URLS
+from streams.sandbox.account import APP_PATHS, APP_URLS, TRACK_URLS
+from streams.sandbox.app_limits import APP_LIMIT, BROADCAST_LIMIT, SEND_LIMIT
 from streams.sandbox.exchange import Exchange
 from streams.sandbox.faults import Faults
 from streams.sandbox.gate import DAILY_QUOTA, RATE_LIMIT, SOFT_LIMIT, WRONG_REGION, Gate
 
 OTHER_REGION: Final = {"us": "eu", "eu": "us"}
-RETRY_LATER: Final = frozenset({"429", "503", RATE_LIMIT})
+OF_THE_APP_API: Final = frozenset({APP_LIMIT, SEND_LIMIT, BROADCAST_LIMIT})
+RETRY_LATER: Final = frozenset({"429", "503", RATE_LIMIT}) | OF_THE_APP_API
 PAGE: Final = "<!doctype html>\n<html><head><title>Welcome</title></head><body><h1>It works!</h1></body></html>\n"
 """As of something in between that knows nothing of the API."""
 
@@ -29,6 +31,8 @@ def instead(exchange: Exchange, gate: Gate) -> Response:
     response = INSTEAD[kind](exchange, gate)
     if kind in RETRY_LATER:
         _say_when(response, gate.faults.value, now=exchange.clock())
+    if kind in OF_THE_APP_API and "retry-after" not in response.headers:
+        response.headers["retry-after"] = str(gate.app_limits.retry_after_s(kind, now=exchange.clock()))
     return response
 
 
@@ -39,7 +43,10 @@ def spoil(exchange: Exchange, response: Response) -> Response:
 
 def single_error(exchange: Exchange) -> Response:
     """Return a 200 that refuses the only operation of a request, in the envelope of its version."""
-    if exchange.scope["path"].startswith(answers.V2_PATHS):
+    path = exchange.scope["path"]
+    if path.startswith(APP_PATHS):
+        return answers.app_error(path, answers.ITEM_FAULT["message"], status=200)
+    if path.startswith(answers.V2_PATHS):
         return answers.answer({"errors": [answers.ITEM_FAULT]})
     return answers.answer({"meta": {"errors": [answers.ITEM_FAULT["message"]]}})
 
@@ -59,11 +66,17 @@ def _wrong_region(exchange: Exchange, gate: Gate) -> Response:
 
 def _answer_with(status: int, exchange: Exchange, gate: Gate) -> Response:
     if status in answers.REDIRECTS:
-        return answers.redirect(status, location=TRACK_URLS[OTHER_REGION[gate.region]] + exchange.target)
+        urls = APP_URLS if exchange.target.startswith(APP_PATHS) else TRACK_URLS
+        return answers.redirect(status, location=urls[OTHER_REGION[gate.region]] + exchange.target)
     return answers.failure(status, path=exchange.scope["path"])
 
 
-def _taken(_exchange: Exchange, _gate: Gate) -> Response:
+def _taken(exchange: Exchange, _gate: Gate) -> Response:
+    path, number = exchange.scope["path"], exchange.seen.seq
+    if path.startswith(answers.SEND_PATHS):
+        return answers.answer({"delivery_id": f"dropped-{number:012d}", "queued_at": int(exchange.clock())})
+    if path.startswith(APP_PATHS) and exchange.scope["method"] == "POST":
+        return answers.answer({"id": number})
     return answers.answer({})
 
 
@@ -73,6 +86,10 @@ def _page(_exchange: Exchange, _gate: Gate) -> Response:
 
 def _rate_limited(_exchange: Exchange, gate: Gate) -> Response:
     return answers.too_many(f"{gate.faults.value.rate_limit_per_s} requests per 1s")
+
+
+def _over_app_limit(exchange: Exchange, gate: Gate) -> Response:
+    return answers.too_many(gate.app_limits.in_words(exchange.seen.fault or ""))
 
 
 def _out_of_quota(_exchange: Exchange, gate: Gate) -> Response:
@@ -114,6 +131,7 @@ INSTEAD: Final[Mapping[str, Callable[[Exchange, Gate], Response]]] = {
     RATE_LIMIT: _rate_limited,
     DAILY_QUOTA: _out_of_quota,
     WRONG_REGION: _wrong_region,
+    **dict.fromkeys(OF_THE_APP_API, _over_app_limit),
     **{kind: _status for kind in SANDBOX_FAULTS if kind.isdecimal()},
 }
 SPOILT: Final[Mapping[str, Callable[[Exchange, bytes], Response]]] = {

@@ -88,5 +88,14 @@ class Faults:
     soft_limit_per_s: PerSecond | None = None
     """What exceeds it within any second is answered with 200, and dropped, as the Track API is said to do."""
 
+    app_limit_per_s: Annotated[int, Field(ge=0, le=RATE_LIMIT_MAX)] = 10
+    """Of the App API's calls that neither send nor trigger: what exceeds it is a 429; 0: no limit."""
+
+    send_limit_per_s: PerSecond | None = None
+    """Of sends: what exceeds it is a 429. Customer.io names 100 in one place, and calls it soft in another."""
+
+    broadcast_every_s: Annotated[float, Field(ge=0, le=600)] = 10.0
+    """One trigger in so long, of whichever broadcast: what exceeds it is a 429; 0: no limit."""
+
     daily_quota: Annotated[int, Field(ge=1, le=DAILY_QUOTA_MAX)] | None = None
     """As the App API has: every answer says what is left, and what exceeds it is a 429 without `Retry-After`."""

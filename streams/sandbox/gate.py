@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from streams.sandbox.account import REGION_PATH, Account, Region, is_authorised
+from streams.sandbox.account import REGION_PATH, Account, Region, may_call
+from streams.sandbox.app_limits import AppLimits
 from streams.sandbox.fault_plan import FaultPlan
 from streams.sandbox.faults import Faults
 from streams.sandbox.rate_window import RateWindow
@@ -39,6 +40,7 @@ class Gate:
         self._second = RateWindow(1.0)
         self._soft_second = RateWindow(1.0)
         self._day = RateWindow(DAY_S)
+        self.app_limits = AppLimits(faults)
 
     @property
     def is_wrong_region(self) -> bool:
@@ -54,6 +56,9 @@ class Gate:
             return RATE_LIMIT
         if not self._day.admits(now, faults.daily_quota):
             return DAILY_QUOTA
+        limit = self.app_limits.exceeded(method=caller.method, path=caller.path, now=now)
+        if limit is not None:
+            return limit
         kind = self.plan.draw(path=caller.path, body=caller.body)
         if kind is None and self._is_dropped(caller, now=now):
             return SOFT_LIMIT
@@ -66,6 +71,6 @@ class Gate:
 
     def _is_dropped(self, caller: Caller, *, now: float) -> bool:
         # Whoever brings no data, or is not let in, has nothing to lose.
-        if caller.method == "GET" or not is_authorised(caller.authorization, self.account.value):
+        if caller.method == "GET" or not may_call(caller.path, caller.authorization, self.account.value):
             return False
         return not self._soft_second.admits(now, self.faults.value.soft_limit_per_s)

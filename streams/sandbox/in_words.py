@@ -32,6 +32,8 @@ def _limits(faults: Faults) -> Iterator[str]:
         yield f"more than {faults.rate_limit_per_s} requests/s are refused"
     if faults.soft_limit_per_s is not None:
         yield f"more than {faults.soft_limit_per_s} requests/s are dropped silently"
+    if faults.send_limit_per_s is not None:
+        yield f"more than {faults.send_limit_per_s} sends/s are refused"
     if faults.daily_quota is not None:
         yield f"more than {faults.daily_quota} requests a day are refused"
 
@@ -41,3 +43,7 @@ def _credentials(account: Account) -> Iterator[str]:
         yield f"only site id {account.site_id} is accepted"
     if account.track_api_key is not None:
         yield "only one Track API key is accepted"
+    if account.app_api_key is not None:
+        yield "only one App API key is accepted"
+    if account.features_off:
+        yield f"sends over {', '.join(account.features_off)} are not enabled"

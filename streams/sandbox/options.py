@@ -7,6 +7,8 @@ from pydantic import ConfigDict, SecretStr
 
 from streams.sandbox.account import Account, Region
 from streams.sandbox.faults import Faults
+from streams.sandbox.message import Channel
+from streams.sandbox.templates import Templates
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 8081
@@ -26,6 +28,11 @@ class SandboxOptions:
     wrong_region_status: Literal[301, 307, 308, 401] = 301
     site_id: str | None = None
     track_api_key: str | None = None
+    app_api_key: str | None = None
+    features_off: tuple[Channel, ...] = ()
+    """Channels of the App API that are not enabled for the account."""
+
+    templates: Templates = field(default_factory=Templates)
     faults: Faults = field(default_factory=Faults)
     keep_alive_s: int = KEEP_ALIVE_S
     """An idle connection is closed after so long, and a request may cross that."""
@@ -63,6 +70,12 @@ class SandboxOptions:
     oversize_status: Literal[400, 413] = 400
     """Undocumented: the answer to a request that is too large as a whole."""
 
+    unknown_template_status: Literal[400, 404] = 400
+    """Undocumented: the answer to a send with a `transactional_message_id` that there is not."""
+
+    refuses_unfit_flags: bool = True
+    """Seen, and against the documentation: a trigger's flags that do not fit its audience are refused."""
+
     apply_after_s: float = 0.0
     """What is accepted is applied so much later; `GET /sandbox/state` says how many operations are `pending`."""
 
@@ -77,5 +90,7 @@ class SandboxOptions:
             region=self.account_region or self.region,
             site_id=self.site_id,
             track_api_key=None if self.track_api_key is None else SecretStr(self.track_api_key),
+            app_api_key=None if self.app_api_key is None else SecretStr(self.app_api_key),
+            features_off=self.features_off,
             wrong_region_status=self.wrong_region_status,
         )

@@ -41,12 +41,14 @@ td.detail { font: .8rem/1.5 ui-monospace, monospace; overflow-wrap: anywhere; }
 <h1>Customer.io sandbox</h1>
 <p>What arrived here; nothing leaves this machine. As JSON: <a href="/sandbox/state">state</a>,
 <a href="/sandbox/people">people</a>, <a href="/sandbox/suppressed">suppressed</a>,
-<a href="/sandbox/requests">requests</a>, <a href="/sandbox/log">log</a>.
-Switches: <a href="/sandbox/faults">faults</a>, <a href="/sandbox/account">account</a>.</p>
+<a href="/sandbox/requests">requests</a>, <a href="/sandbox/log">log</a>;
+messages: <a href="/sandbox/outbox">outbox</a>.
+Switches: <a href="/sandbox/faults">faults</a>, <a href="/sandbox/account">account</a>,
+<a href="/sandbox/templates">templates</a>.</p>
 $conduct
 <div class="counters">$counters</div>
 <h2>Requests</h2><div class="counters">$requests</div>
-<h2>Newest operations</h2>
+$messages<h2>Newest operations</h2>
 <table><tr><th>#</th><th>time</th><th>action</th><th>who</th><th>what</th><th>effect</th></tr>$operations</table>
 <h2>Newest people</h2>
 <table><tr><th>who</th><th>e-mail</th><th>attributes</th></tr>$people</table>
@@ -62,9 +64,17 @@ def render(summary: Mapping[str, Any], people: Sequence[Mapping[str, Any]], *, c
         conduct="".join(f'<p class="bad">{escape(sentence)}</p>' for sentence in conduct),
         counters=_counters({name.replace("_", " "): summary[name] for name in COUNTERS}),
         requests=_counters(rate | dict(sorted(summary["requests"].items())) | faults),
+        messages=_messages(summary["messages"]),
         operations="".join(map(_operation, summary["newest"])),
         people="".join(map(_person, people)),
     )
+
+
+def _messages(ends: Mapping[str, int]) -> str:
+    if not ends:
+        return ""
+    counts = {status.replace("_", " "): count for status, count in ends.items() if count}
+    return f'<h2><a href="/sandbox/outbox">Messages</a></h2><div class="counters">{_counters(counts)}</div>\n'
 
 
 def _counters(counts: Mapping[str, int]) -> str:

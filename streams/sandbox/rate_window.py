@@ -7,7 +7,7 @@ class RateWindow:
     """A sliding window: at no time have more than the limit been let through in the `period_s` before."""
 
     def __init__(self, period_s: float) -> None:
-        self._period_s = period_s
+        self.period_s = period_s
         self._let_through: deque[float] = deque()
 
     def admits(self, now: float, limit: int | None) -> bool:
@@ -22,6 +22,10 @@ class RateWindow:
 
     def left(self, now: float, limit: int) -> int:
         """How many more fit now."""
-        while self._let_through and self._let_through[0] <= now - self._period_s:
+        while self._let_through and self._let_through[0] <= now - self.period_s:
             self._let_through.popleft()
         return max(0, limit - len(self._let_through))
+
+    def frees_in_s(self, now: float) -> float:
+        """How long until one more fits, when none does now."""
+        return self._let_through[0] + self.period_s - now if self._let_through else 0.0

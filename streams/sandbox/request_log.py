@@ -22,7 +22,7 @@ class SeenRequest:
     """One request; what is not known yet, or never will be, is None. Times are unix seconds.
 
     `arrived_at` is when its headers had arrived. `items` is None where a batch cannot be read. `fault` is a kind of
-    fault, "wrong_region", "rate_limit", "daily_quota" or "soft_limit". `status` stays None where none was sent.
+    fault, or what else the gate may say. `status` stays None where none was sent.
     """
 
     seq: int

@@ -12,14 +12,18 @@ from starlette.routing import Route
 from schemas.errors import ConfigError
 from streams.sandbox.gate import Gate
 from streams.sandbox.in_words import describe
+from streams.sandbox.outbox_page import DELIVERIES_SHOWN, OUTBOX_HEADERS, render_outbox
 from streams.sandbox.page import render
 from streams.sandbox.person import Person
 from streams.sandbox.request_log import RequestLog
 from streams.sandbox.switch import Switch
+from streams.sandbox.templates import Templates
 from streams.sandbox.track_v1 import read_path_identifier
 from streams.sandbox.world import World
 
-SWITCH_BYTES_MAX: Final = 10_000
+SWITCH_BYTES_MAX: Final = 8_000_000
+"""Templates may be long."""
+
 NEWEST_SHOWN: Final = 20
 LINES_PER_BLOCK: Final = 1000
 
@@ -27,8 +31,17 @@ LINES_PER_BLOCK: Final = 1000
 class Views:
     """What a person, or a test, may look at; nothing here changes the world."""
 
-    def __init__(self, world: World, *, gate: Gate, log: RequestLog, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        world: World,
+        *,
+        gate: Gate,
+        log: RequestLog,
+        templates: Switch[Templates],
+        clock: Callable[[], float],
+    ) -> None:
         self._world = world
+        self._templates = templates
         self._gate = gate
         self._requests_seen = log
         self._clock = clock
@@ -43,9 +56,11 @@ class Views:
             Route("/sandbox/people/{identifier}", self._person, methods=["GET"]),
             Route("/sandbox/suppressed", self._suppressed, methods=["GET"]),
             Route("/sandbox/requests", self._requests, methods=["GET"]),
+            Route("/sandbox/outbox", self._outbox, methods=["GET"]),
             Route("/sandbox/arrivals", self._arrivals, methods=["GET"]),
             *_switch_routes("/sandbox/faults", self._gate.faults),
             *_switch_routes("/sandbox/account", self._gate.account),
+            *_switch_routes("/sandbox/templates", self._templates),
         ]
 
     async def _page(self, _request: Request) -> Response:
@@ -89,15 +104,29 @@ class Views:
         kept = {"devices": list(person.devices.values()), "segments": sorted(person.segments), "events": events}
         return _json(show_person(person) | kept)
 
+    async def _outbox(self, request: Request) -> Response:
+        if "text/html" in request.headers.get("accept", ""):
+            newest = [delivery.as_json() for delivery in self._world.outbox.newest(DELIVERIES_SHOWN)]
+            return HTMLResponse(render_outbox(newest, count=self._world.outbox.count), headers=OUTBOX_HEADERS)
+        after = _after(request)
+        if after is None:
+            return _json({"error": "after must be the number of a message"}, status=400)
+        return _json_lines(_blocks(delivery.as_json() for delivery in self._world.outbox.after(after)))
+
     async def _requests(self, request: Request) -> Response:
-        after = request.query_params.get("after", "0")
-        if not (after.isascii() and after.isdecimal()):
+        after = _after(request)
+        if after is None:
             return _json({"error": "after must be the number of a request"}, status=400)
-        seen = self._requests_seen.after(int(after))
+        seen = self._requests_seen.after(after)
         return _json_lines(_blocks(each.as_json() for each in seen))
 
     async def _arrivals(self, _request: Request) -> Response:
         return _json_lines(_blocks(tuple(self._requests_seen.arrivals)))
+
+
+def _after(request: Request) -> int | None:
+    after = request.query_params.get("after", "0")
+    return int(after) if after.isascii() and after.isdecimal() else None
 
 
 def _switch_routes(path: str, switch: Switch[Any]) -> list[Route]:
@@ -137,6 +166,8 @@ def summarise(world: World, requests: RequestLog, *, now: float) -> dict[str, An
         "ignored": chronicle.ignored,
         "activities": chronicle.activities,
         "flagged": chronicle.flagged,
+        "messages": world.outbox.ends,
+        "messages_dropped": world.outbox.dropped,
         "requests": requests.ends,
         "requests_last_second": requests.last_second(now),
         "requests_dropped": requests.count - len(requests.requests),

@@ -14,7 +14,7 @@ from streams.sandbox.gate import Caller, Gate
 from streams.sandbox.mishaps import let_happen
 from streams.sandbox.request_log import RequestLog
 
-API_PATHS: Final = ("/api/",)
+API_PATHS: Final = ("/api/", "/v1/")
 """Only these are delayed, go wrong and are noted; our own views always answer."""
 
 

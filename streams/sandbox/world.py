@@ -11,6 +11,7 @@ from streams.sandbox.history import Event, History, Owner
 from streams.sandbox.identify import identify
 from streams.sandbox.operation import EVENT_ACTIONS, Identifier, Operation, Refusal
 from streams.sandbox.options import SandboxOptions
+from streams.sandbox.outbox import Outbox
 from streams.sandbox.people import People, normal
 from streams.sandbox.person import Person
 
@@ -23,6 +24,7 @@ class World:
         self._backlog = Backlog(options)
         self._history = History(window_s=options.dedupe_window_s)
         self.people = People()
+        self.outbox = Outbox()
         self.chronicle = Chronicle(keep_log=options.keep_log)
 
     @property
@@ -54,6 +56,13 @@ class World:
         self._backlog.put(entry, now=now)
         self.settle(now=now)
         return None
+
+    def find_or_create(self, identifier: Identifier, *, now: int) -> Person | None:
+        """Return who has `identifier`, a new person if need be; nobody where it is suppressed, or unknown for good."""
+        person = self.people.find(identifier)
+        if person is not None or identifier.kind == "cio_id" or self.people.is_suppressed(identifier):
+            return person
+        return self._create(identifier, now=now)
 
     def settle(self, *, now: float) -> None:
         """Carry out what is due by now."""

@@ -10,6 +10,7 @@ from typing import Final, NoReturn
 import httpx
 
 from schemas.errors import UnavailableError
+from streams import publishing
 from streams.kafka import topics
 from streams.kafka.clients import connected_admin
 from streams.local_kafka.broker import LocalKafka
@@ -26,6 +27,7 @@ from streams.up.traffic import Traffic
 LOCALHOST: Final = "127.0.0.1"
 KAFKA_PORT: Final = 9092
 SANDBOX_PORT: Final = 8081
+SAMPLE_TEMPLATES: Final = Path(publishing.__file__).with_name("sample_templates.json")
 READY_S_MAX: Final = 90.0
 TICK_S: Final = 0.1
 ASK_S: Final = 1.0
@@ -126,7 +128,8 @@ class Stack:
     def _start_sandbox(self, url: str) -> None:
         port = url.rpartition(":")[2]
         region = self._settings.customerio_region
-        self._start_child("sandbox", ["sandbox", "--port", port, "--region", region], stop_s=SANDBOX_STOP_S)
+        options = ["--port", port, "--region", region, "--templates", str(SAMPLE_TEMPLATES)]
+        self._start_child("sandbox", ["sandbox", *options], stop_s=SANDBOX_STOP_S)
 
     def _start_kafka(self, port: int) -> None:
         self._screen.step("Looking for a way to run Kafka …")

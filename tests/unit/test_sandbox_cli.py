@@ -2,6 +2,7 @@
 
 import socket
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 import typer
@@ -11,6 +12,7 @@ from schemas.errors import ConfigError, UnavailableError
 from streams.cli.sandbox import FAULTS, sandbox
 from streams.sandbox.faults import Faults
 from streams.sandbox.options import SandboxOptions
+from streams.sandbox.templates import Template, Templates
 
 
 def run(*arguments: str) -> Result:
@@ -78,14 +80,43 @@ def test_every_fault_has_its_option(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+def test_the_limits_of_the_app_api_have_their_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Zero lifts the two that there are by default."""
+    options = options_of(monkeypatch, "--app-limit-per-s=0", "--send-limit-per-s=80", "--broadcast-every-s=0")
+
+    assert options.faults == Faults(app_limit_per_s=0, send_limit_per_s=80, broadcast_every_s=0)
+
+
 def test_the_account_has_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
     """Region and credentials, and the region where this host is."""
     arguments = ("--region=eu", "--account-region=us", "--site-id=s", "--track-api-key=k", "--keep-alive-s=5")
-    options = options_of(monkeypatch, *arguments, "--keep-log")
+    options = options_of(monkeypatch, *arguments, "--app-api-key=a", "--keep-log")
 
     assert options == SandboxOptions(
-        region="eu", account_region="us", site_id="s", track_api_key="k", keep_alive_s=5, keep_log=True
+        region="eu", account_region="us", site_id="s", track_api_key="k", app_api_key="a", keep_alive_s=5, keep_log=True
     )
+
+
+def test_templates_are_told_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Of the form that the sandbox takes while it runs."""
+    file = tmp_path / "templates.json"
+    file.write_text('{"transactional": [{"id": 3, "subject": "Your receipt"}]}')
+    options = options_of(monkeypatch, "--templates", str(file))
+
+    assert options.templates == Templates(transactional=(Template(id=3, subject="Your receipt"),))
+
+
+@pytest.mark.parametrize(
+    ("text", "error"), [("{", SystemExit), ("[]", ConfigError), ('{"transactional": [{"id": "x"}]}', ConfigError)]
+)
+def test_a_file_without_templates_is_refused(tmp_path: Path, text: str, error: type[BaseException]) -> None:
+    """Before it listens; what is no JSON at all is wrong usage."""
+    file = tmp_path / "templates.json"
+    file.write_text(text)
+    result = run("--templates", str(file))
+
+    assert isinstance(result.exception, error)
+    assert "templates" in result.output + str(result.exception)
 
 
 def test_what_is_undocumented_is_chosen_by_name(monkeypatch: pytest.MonkeyPatch) -> None:

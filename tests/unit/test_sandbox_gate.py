@@ -169,6 +169,8 @@ async def test_a_change_of_the_account_keeps_its_secret(client: httpx.AsyncClien
         "region": "us",
         "site_id": "site",
         "track_api_key": "**********",
+        "app_api_key": None,
+        "features_off": [],
         "wrong_region_status": 301,
     }
     assert await post(client) == [200]

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from streams.publishing.sample_sends import sample_sends
+from streams.publishing.sample_traffic import sample_traffic
 from streams.settings import Settings
 from streams.up.traffic import BURST_MAX, RECORDS_PER_S, Traffic
 
@@ -114,3 +116,17 @@ def test_closing_waits_for_nobody(traffic: Traffic, producer: FakeProducer) -> N
     traffic.close()
 
     assert producer.is_purged
+
+
+def test_every_source_has_its_own_pace(producer: FakeProducer, clock: Clock) -> None:
+    """A few messages among many changes."""
+    sources = ((sample_traffic, 10.0), (sample_sends, 0.5))
+    traffic = Traffic(Settings(), producer=producer, clock=clock, sources=sources)
+    for _ in range(80):
+        clock.now_s += 0.5
+        traffic.tick()
+    topics = [topic for topic, _, _ in producer.records]
+    sends = [topic for topic in topics if topic in {"transactional-messages", "broadcast-triggers"}]
+
+    assert abs(len(topics) - len(sends) - 400) <= 1
+    assert abs(len(sends) - 20) <= 1
