@@ -1,7 +1,9 @@
 """Whose Customer.io workspace it is and how fast it may be asked: explicit, and checked like a worker's settings."""
 
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, Self
+
+from pydantic import SecretStr
 
 from schemas.errors import ConfigError
 from streams.settings import Settings, load_settings
@@ -32,6 +34,18 @@ class Account:
     app_api_key: str | None = field(default=None, repr=False)
     track_url: str | None = None
     app_url: str | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Give the account that settings name: `Account.of(load_settings())` is that of the environment."""
+        return cls(
+            region=settings.customerio_region,
+            site_id=_plain(settings.customerio_site_id),
+            track_api_key=_plain(settings.customerio_track_api_key),
+            app_api_key=_plain(settings.customerio_app_api_key),
+            track_url=settings.customerio_track_url,
+            app_url=settings.customerio_app_url,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,3 +83,7 @@ def require(what: str, **needed: object) -> None:
 
 def _fields(holder: object, *names: str) -> list[tuple[str, object]]:
     return [(name, getattr(holder, name)) for name in names]
+
+
+def _plain(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
