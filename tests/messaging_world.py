@@ -30,11 +30,14 @@ class ScriptedApi(httpx.AsyncBaseTransport):
     answers: Answers = lambda _: TAKEN
     latency_s: float = 0.0
     region: Reply = (200, {"region": "us"})
+    is_down: bool = False
     asked: list[tuple[str, Any]] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer as told."""
+        """Answer as told; whoever is down does not even take the request."""
+        if self.is_down:
+            raise httpx.ConnectError("refused")
         body = await request.aread()
         if request.url.path == "/api/v1/accounts/region":
             return _response(self.region)

@@ -27,7 +27,8 @@ class Patience:
         self._wire = wire
         self._slots = asyncio.Semaphore(slots)
         self._unanswered = unanswered
-        self._unfinished = 0
+        self._unfinished: set[asyncio.Task[Any]] = set()
+        self._is_closed = False
 
     async def within(self, timeout_s: float, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """What the work returns, if it does in time; cancelled, the work is cancelled too.
@@ -35,23 +36,33 @@ class Patience:
         Raises:
             StreamsError: it cannot, or did not; the class says what that means for the caller.
         """
-        if self._unfinished >= UNFINISHED_MAX:
+        if self._is_closed:
+            raise UnavailableError("the service is closed")
+        if len(self._unfinished) >= UNFINISHED_MAX:
             raise BusyError(f"{UNFINISHED_MAX} operations wait already: say less at once, or later")
-        self._unfinished += 1
         now_s = asyncio.get_running_loop().time
         until_s = now_s() + timeout_s
         task = asyncio.create_task(self._in_turn(work))
+        self._unfinished.add(task)
         try:
             while not task.done():
                 left_s = until_s - now_s()
                 if error := self._why_not(task, left_s, timeout_s):
                     raise error
                 await asyncio.wait([task], timeout=max(0.0, min(left_s, LOOK_S)))
+            if task.cancelled():
+                raise self._unanswered("the service was closed")
             return task.result()
         finally:
-            self._unfinished -= 1
+            self._unfinished.discard(task)
             task.cancel()
             await asyncio.wait([task])
+
+    def close(self) -> None:
+        """End what is under way; nothing begins any more."""
+        self._is_closed = True
+        for task in self._unfinished:
+            task.cancel()
 
     async def _in_turn(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         async with self._slots:
@@ -80,7 +91,7 @@ def held_error(reason: str, wait_s: float) -> StreamsError:
             return UnauthorisedError("Customer.io refuses the credentials of the account")
         case "address":
             return ConfigError("Customer.io is not where the account's region or URL says")
-        case "outage":
+        case "outage" | "ambiguous":
             return UnavailableError(f"Customer.io is held: {ADVICE[reason]}", retry_after_s=wait_s)
         case _:
             return BusyError("Customer.io asks us to wait", retry_after_s=wait_s)

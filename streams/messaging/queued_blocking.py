@@ -10,7 +10,7 @@ from schemas.errors import StreamsError
 from streams.messaging.checks import check
 from streams.messaging.drafts import Draft
 from streams.messaging.queued_verbs import ROOM_POLL_S, QueuedVerbs, not_in_time
-from streams.messaging.record_writer import Outcome, RecordWriter, Written, open_writer
+from streams.messaging.record_writer import CLOSE_S, Outcome, RecordWriter, Written, open_writer
 
 Confirmation = Future[Written]
 
@@ -45,7 +45,7 @@ class BlockingQueuedMessaging(QueuedVerbs[Written]):
                 if time.monotonic() >= until_s:
                     raise not_in_time(made, self._timeout_s, is_known=True)
                 time.sleep(ROOM_POLL_S)
-            return confirmation.result()  # which the producer's own deadline bounds
+            return confirmation.result(self._timeout_s + CLOSE_S)  # the producer's own deadline comes first
 
 
 def _resolve(heard: Sequence[tuple[Confirmation, Outcome]]) -> None:

@@ -1,6 +1,5 @@
 """`MessagingService`: Customer.io for application code, at once and without Kafka; each operation has a deadline."""
 
-import math
 import time
 from collections.abc import Mapping
 from types import TracebackType
@@ -13,15 +12,11 @@ from agents.plans.domain_events import DomainEventsPlan
 from agents.plans.user_changes import UserChangesPlan
 from agents.steps.translate_change import simple_body
 from schemas.delivery import Parcel
-from streams.customerio.credentials import Credentials
-from streams.customerio.track import TrackClient
-from streams.delivery.throttle import Throttle
-from streams.kafka.lease import Lease
-from streams.messaging.account import Account, Rates, require, settings_of
+from streams.messaging.account import Account, Rates, settings_of
 from streams.messaging.checks import check
 from streams.messaging.drafts import Draft, Time, UserFields, deleted, event, opted_out, upserted
 from streams.messaging.observe import OnError, OnOperation, Watch, metrics_in
-from streams.messaging.track_path import TrackPath
+from streams.messaging.paths import Paths, open_paths
 
 TIMEOUT_S: Final = 10.0
 
@@ -49,40 +44,33 @@ class MessagingService:
         on_error: OnError | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
+        settings_of(account, rates)  # what is wrong with them is told here
         self.registry = registry or CollectorRegistry()
         self._account = account
         self._rates = rates
-        self._settings = settings_of(account, rates)
         self._timeout_s = timeout_s
         self._watch = Watch(metrics_in(self.registry), on_operation, on_error)
         self._transport = transport
-        self._track: TrackPath | None = None
+        self._paths: Paths | None = None
 
     async def __aenter__(self) -> Self:
-        """Open the APIs that keys and rates were given for; a wrong region or refused credentials are told here."""
-        if self._rates.track_per_s is not None:
-            self._require_track()
-            self._track = await self._open_track(self._rates.track_per_s)
-            try:
-                await self._track.check_region()
-            except BaseException:
-                await self._track.close()
-                raise
+        """Open the APIs that rates were given for; a wrong region or refused credentials are told here."""
+        self._paths = await open_paths(self._account, self._rates, self._watch.metrics, transport=self._transport)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the connections; operations that are still under way fail."""
-        if self._track:
-            await self._track.close()
+        if self._paths:
+            await self._paths.close()
 
     async def identify(
         self, user_id: str | int, *, timeout_s: float | None = None, **fields: Unpack[UserFields]
     ) -> None:
         """Say some or all fields of a user, and that they were seen now, or at `occurred_at`.
 
-        Both opt-ins false say `suppress` instead, as everywhere.
+        Both opt-ins false say `suppress` instead, as everywhere. Customer.io knows no `version`, only the time.
         """
         with self._watch.operation("identify"):
             await self._change(upserted(user_id, fields, now_ms=_now_ms()), timeout_s)
@@ -111,7 +99,7 @@ class MessagingService:
         }
         with self._watch.operation("track"):
             draft = event(name, fields, now_ms=_now_ms())
-            conclusion = await self._track_path().say(draft, DomainEventsPlan(), self._until(timeout_s))
+            conclusion = await self._open.track.say(draft, DomainEventsPlan(), self._until(timeout_s))
             return conclusion.event_id or ""
 
     async def suppress(self, user_id: str | int, *, timeout_s: float | None = None) -> None:
@@ -125,7 +113,7 @@ class MessagingService:
             draft = opted_out(user_id, now_ms=_now_ms())
             check(draft)
             parcel = Parcel((simple_body(draft.key.decode(), "unsuppress"),))
-            await self._track_path().send(parcel, self._until(timeout_s))
+            await self._open.track.send(parcel, self._until(timeout_s))
 
     async def delete(
         self, user_id: str | int, *, occurred_at: Time | None = None, timeout_s: float | None = None
@@ -135,37 +123,15 @@ class MessagingService:
             await self._change(deleted(user_id, occurred_at=occurred_at, now_ms=_now_ms()), timeout_s)
 
     async def _change(self, draft: Draft, timeout_s: float | None) -> None:
-        await self._track_path().say(draft, UserChangesPlan(), self._until(timeout_s))
+        await self._open.track.say(draft, UserChangesPlan(), self._until(timeout_s))
 
-    def _track_path(self) -> TrackPath:
-        require("Track", track_per_s=self._rates.track_per_s)
-        assert self._track is not None, "the service is not entered"  # noqa: S101 - a mistake of the caller's
-        return self._track
-
-    def _require_track(self) -> None:
-        require("Track", site_id=self._account.site_id, track_api_key=self._account.track_api_key)
-
-    async def _open_track(self, rate_per_s: float) -> TrackPath:
-        settings = self._settings
-        client = TrackClient(
-            settings.track_url,
-            credentials=Credentials(settings),
-            timeout_s=settings.request_timeout_s,
-            transport=self._transport,
-        )
-        return TrackPath(settings, client, await _throttle(rate_per_s), self._watch.metrics)
+    @property
+    def _open(self) -> Paths:
+        assert self._paths is not None, "the service is not entered"  # noqa: S101 - a mistake of the caller's
+        return self._paths
 
     def _until(self, timeout_s: float | None) -> float:
         return self._timeout_s if timeout_s is None else timeout_s
-
-
-async def _throttle(rate_per_s: float) -> Throttle:
-    """A rate that is wholly ours: no group has to confirm that we may use it."""
-    lease = Lease(math.inf)
-    lease.renew(lease.now_s())
-    throttle = Throttle(rate_per_s, lease)
-    await throttle.set_share(1.0)
-    return throttle
 
 
 def _now_ms() -> int:

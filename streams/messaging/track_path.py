@@ -97,7 +97,8 @@ class TrackPath:
         return await self._sender.send_batch(parcels)
 
     async def close(self) -> None:
-        """Close the connections."""
+        """End what is under way, and close the connections."""
+        self._patience.close()
         await self._client.close()
 
 

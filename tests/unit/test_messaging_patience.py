@@ -134,3 +134,14 @@ async def test_the_line_has_an_end() -> None:
             task.cancel()
         await asyncio.wait(waiting)
         await service.suppress("u-1")
+
+
+@fake_timed
+async def test_closing_ends_what_is_under_way() -> None:
+    """Its callers are told, and so is who comes later."""
+    async with service_on(ScriptedApi(latency_s=5)) as service:
+        waiting = [asyncio.create_task(service.suppress(n)) for n in range(20)]
+        await asyncio.sleep(1)
+    told = await asyncio.gather(*waiting, service.suppress("late"), return_exceptions=True)
+
+    assert {type(each) for each in told} == {UnavailableError}
