@@ -37,8 +37,9 @@ h1 { font-size: 1.4rem; margin: 0; } p { color: var(--quiet); margin: .2rem 0 1.
 article { border: 1px solid var(--line); border-radius: .6rem; margin: 0 0 1rem; overflow: hidden; }
 header { background: var(--soft); padding: .6rem .9rem; } header b { font-size: 1.05rem; }
 header div { color: var(--quiet); font-size: .85rem; overflow-wrap: anywhere; } .bad { color: var(--bad) !important; }
-.text { padding: .6rem .9rem; white-space: pre-wrap; overflow-wrap: anywhere; } .gone { opacity: .6; }
-iframe { background: #fff; border: 0; display: block; height: 14rem; width: 100%; }
+.text { padding: .6rem .9rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+.gone b, .gone iframe, .gone .text { opacity: .5; }
+iframe { background: #fff; border: 0; display: block; height: 10rem; resize: vertical; width: 100%; }
 </style></head><body>
 <h1>Outbox</h1>
 <p>$count, the newest first; nothing left this machine. <a href="/">Back</a></p>
