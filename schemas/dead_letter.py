@@ -30,6 +30,8 @@ NAMED: Final = "cio.letter"
 """Of a letter that was written anew, and of its replay: the name that the letter had at first."""
 EVEN_IF_OLDER: Final = "cio.even_if_older"
 """Of a replay: deliver it although newer data was delivered."""
+EVEN_IF_SENT: Final = "cio.even_if_sent"
+"""Of a replay: send it although it was sent, or may have been."""
 REPLAY_NOTE: Final = "cio.replay_note"
 EDITED_BY: Final = "cio.edited_by"
 EDITED_AT: Final = "cio.edited_at"
@@ -40,7 +42,7 @@ OF_LETTERS: Final = (
     *(FINGERPRINT, EVENT_ID, TIMESTAMP_MS, REPLAYS),
 )
 _NEEDED: Final = frozenset({TOPIC, PARTITION, OFFSET, REASON, REPLAYS})
-OF_REPLAYS: Final = (NAMED, EVEN_IF_OLDER, REPLAY_NOTE, EDITED_BY, EDITED_AT, EDIT_DIFF)
+OF_REPLAYS: Final = (NAMED, EVEN_IF_OLDER, EVEN_IF_SENT, REPLAY_NOTE, EDITED_BY, EDITED_AT, EDIT_DIFF)
 
 Header = tuple[str, bytes | None]
 _NAME: Final = re.compile(r"(\d{1,9})/(\d{1,18})", re.ASCII)

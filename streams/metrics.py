@@ -34,8 +34,9 @@ OWNED = Declared("cio_owned_partitions", "Input partitions of this worker.")
 READY = Declared("cio_ready", "1 when assignment and ledger are ready.")
 RATE = Declared("cio_rate_per_second", "Requests to an API that this worker may send.", ("api",))
 RATE_WAIT = Declared("cio_rate_wait_seconds", "Time that requests to an API have waited for the rate.", ("api",))
-LEDGER_ENTRIES = Declared("cio_ledger_entries", "Entries in memory: people, events.", ("kind",))
+LEDGER_ENTRIES = Declared("cio_ledger_entries", "Entries in memory: people, events, sends.", ("kind",))
 LEDGER_EVICTIONS = Declared("cio_ledger_evictions", "Fingerprints forgotten for want of room.")
+SEND_EVICTIONS = Declared("cio_ledger_send_evictions", "Ids of sends forgotten for want of room: repeats go out again.")
 RESTORE = Declared("cio_ledger_restore_seconds", "The last read-back of the ledger.")
 REBALANCES = Declared("cio_rebalances", "Assignments taken over.")
 RECORDS = Declared("cio_records", "Input records concluded.", ("topic", "outcome", "reason"))
@@ -112,11 +113,25 @@ class Metrics:
         now_ms: int,
     ) -> None:
         """A chunk's conclusions are committed."""
+        self._count_conclusions(chunk, counts, conclusions, now_ms)
+        self._chunk_records.observe(len(chunk.records))
+
+    def sent(self, chunk: Chunk, conclusion: Conclusion, now_ms: int) -> None:
+        """The conclusion of one send is committed."""
+        counts = Counter([(conclusion.outcome, conclusion.reason)])
+        self._count_conclusions(chunk, counts, [conclusion], now_ms)
+
+    def _count_conclusions(
+        self,
+        chunk: Chunk,
+        counts: "Counter[tuple[Outcome, Reason | None]]",
+        conclusions: Sequence[Conclusion],
+        now_ms: int,
+    ) -> None:
         for (outcome, reason), count in counts.items():
             self._records.labels(chunk.topic, outcome, reason or "").inc(count)
             if outcome == "dead":
                 self._letters.labels(chunk.topic, reason or "").inc(count)
-        self._chunk_records.observe(len(conclusions))
         self._end_to_end.observe(chunk.topic, [max(0, now_ms - c.record.timestamp) / 1000 for c in conclusions])
 
     def request(self, response: Answer | NoAnswer, *, seconds: float, items: int, body_bytes: int) -> None:

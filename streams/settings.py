@@ -115,6 +115,8 @@ class Settings(BaseSettings):
     dedupe_window_s: _LongSeconds = 86_400.0
     dedupe_max_entries: Annotated[int, Field(ge=1, le=1_000_000_000)] = 1_000_000
     send_memory_s: _LongSeconds = 2_592_000.0
+    send_max_entries: Annotated[int, Field(ge=1, le=1_000_000_000)] = 1_000_000
+    send_concurrency: Annotated[int, Field(ge=1, le=100)] = 5
     max_replays: Annotated[int, Field(ge=1, le=1_000)] = 3
     dlq_max_share: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 0.5
 

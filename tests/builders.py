@@ -12,6 +12,7 @@ from agents.ports import Memory, Publication
 from schemas.chunk import Chunk, Membership
 from schemas.delivery import Parcel, Verdict
 from schemas.record import Record
+from schemas.send_memory import NEVER_SENT, SendPlace, SendState
 from streams.customerio.credentials import Credentials
 from streams.customerio.track import TrackClient
 from streams.settings import Settings
@@ -97,6 +98,14 @@ class Blank:
 
     def has_event(self, fingerprint: bytes) -> bool:  # noqa: ARG002 - the port's signature
         """None was delivered."""
+        return False
+
+    def send_state(self, key: bytes) -> SendState:  # noqa: ARG002 - the port's signature
+        """Nothing was sent."""
+        return NEVER_SENT
+
+    def has_concluded(self, place: SendPlace) -> bool:  # noqa: ARG002 - the port's signature
+        """Nor concluded."""
         return False
 
 

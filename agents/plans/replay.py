@@ -10,15 +10,18 @@ from typing import Final
 
 from agents.plan import Plan
 from agents.plans.domain_events import DomainEventsPlan
+from agents.plans.sends import SendsPlan
 from agents.plans.user_changes import UserChangesPlan, conclude_unsendable
 from agents.ports import Memory
 from agents.steps.malformed import malformed
 from agents.steps.translate_change import translate_change
+from agents.steps.translate_send import translate_message, translate_trigger
 from schemas.conclusion import Conclusion
 from schemas.delivery import Parcel, Verdict
 from schemas.record import Record
-from schemas.replayed import Replayed, first_place, is_wanted_even_if_older
-from schemas.translated import Change, Unsendable
+from schemas.replayed import Replayed, first_place, is_wanted_even_if_older, is_wanted_even_if_sent
+from schemas.send_memory import SendEntry
+from schemas.translated import Change, Send, Unsendable
 
 
 def translate_replayed_change(record: Record) -> Change | Unsendable:
@@ -30,10 +33,22 @@ def translate_replayed_change(record: Record) -> Change | Unsendable:
     return change._replace(replayed=Replayed(origin.offset, is_wanted_even_if_older(record)))
 
 
+def _replayed(translate: Callable[[Record], Send | Unsendable]) -> Callable[[Record], Send | Unsendable]:
+    """Translate sends that have been on their own topic before."""
+
+    def translated(record: Record) -> Send | Unsendable:
+        send = translate(record)
+        return send if isinstance(send, Unsendable) else send._replace(even_if_sent=is_wanted_even_if_sent(record))
+
+    return translated
+
+
 #: By the short name of the topic, which is the end of the full one.
 PLANS: Final[Mapping[str, Callable[[], Plan]]] = {
     "user-changes": lambda: UserChangesPlan(translate=translate_replayed_change),
     "domain-events": DomainEventsPlan,
+    "transactional-messages": lambda: SendsPlan(translate=_replayed(translate_message)),
+    "broadcast-triggers": lambda: SendsPlan(translate=_replayed(translate_trigger)),
 }
 
 
@@ -41,6 +56,7 @@ class ReplayPlan:
     """A wave is a wave of each plan, side by side as when the lanes of their topics share requests."""
 
     is_replay = True
+    records_max: int | None = None
 
     def __init__(self) -> None:
         self._plans = {name: make() for name, make in PLANS.items()}
@@ -51,6 +67,11 @@ class ReplayPlan:
     def conclusions(self) -> Sequence[Conclusion]:
         """What became of the records so far, in no order."""
         return [*self._strays, *(conclusion for plan in self._plans.values() for conclusion in plan.conclusions)]
+
+    @property
+    def passed_over(self) -> int:
+        """How many records had their result before."""
+        return sum(plan.passed_over for plan in self._plans.values())
 
     def add(self, records: Iterable[Record]) -> None:
         """Take records in offset order; those of which nobody knows where they belong are concluded at once."""
@@ -98,3 +119,7 @@ class ReplayPlan:
     def events(self) -> list[bytes]:
         """The fingerprints of events that have been delivered."""
         return [fingerprint for plan in self._plans.values() for fingerprint in plan.events()]
+
+    def sends(self) -> list[tuple[int, bytes, SendEntry]]:
+        """What is to be remembered of sends: the record's offset, the ledger's key and its entry."""
+        return [entry for plan in self._plans.values() for entry in plan.sends()]

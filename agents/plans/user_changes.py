@@ -10,6 +10,7 @@ from schemas.conclusion import Conclusion
 from schemas.delivery import Parcel, Verdict
 from schemas.person_state import UNKNOWN, PersonState, pack, unpack
 from schemas.record import Record
+from schemas.send_memory import SendEntry
 from schemas.translated import Change, Unsendable
 
 
@@ -17,6 +18,8 @@ class UserChangesPlan:
     """Keeps every person's changes in order; different persons' share a wave."""
 
     is_replay = False
+    records_max: int | None = None
+    passed_over = 0
 
     def __init__(self, *, translate: Callable[[Record], Change | Unsendable] = translate_change) -> None:
         self.conclusions: list[Conclusion] = []
@@ -74,6 +77,10 @@ class UserChangesPlan:
 
     def events(self) -> list[bytes]:
         """User changes leave no fingerprints of events."""
+        return []
+
+    def sends(self) -> list[tuple[int, bytes, SendEntry]]:
+        """Nor do they send messages."""
         return []
 
 

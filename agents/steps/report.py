@@ -36,7 +36,7 @@ def result(conclusion: Conclusion, *, now_ms: int, processed_at: str) -> bytes:
         "operations": conclusion.operations,
         "fingerprint": conclusion.fingerprint.hex() if conclusion.fingerprint else None,
         "event_id": conclusion.event_id,
-        "delivery_id": None,
+        "delivery_id": conclusion.delivery_id,
         "status": conclusion.status,
         "attempts": conclusion.attempts,
         "latency_ms": max(0, now_ms - record.timestamp),

@@ -68,7 +68,7 @@ def _triggering(record: Record, trigger: BroadcastTrigger) -> Send:
         kind="trigger",
         send_id=trigger.trigger_id,
         target=str(trigger.broadcast_id),
-        person=None,
+        person=f"broadcast:{trigger.broadcast_id}",
         user_id=None,
         operation="trigger_broadcast",
         body=orjson.dumps(request),

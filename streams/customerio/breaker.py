@@ -7,7 +7,7 @@ half_open  one request is under way as a probe: accepted, it closes the breaker;
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -15,7 +15,7 @@ import structlog
 
 State = Literal["closed", "held", "open", "half_open"]
 HoldReason = Literal["too_fast", "retry_after"]
-OpenReason = Literal["outage", "credentials", "address"]
+OpenReason = Literal["outage", "credentials", "address", "ambiguous"]
 Reason = Literal[""] | HoldReason | OpenReason
 
 PROBE_S_MIN = 2.0
@@ -30,6 +30,11 @@ ADVICE: dict[str, str] = {
     "outage": "nothing is accepted; work goes on by itself when it is",
     "credentials": "set CUSTOMERIO_SITE_ID and CUSTOMERIO_TRACK_API_KEY; a *_FILE is read again by itself",
     "address": "set CUSTOMERIO_REGION, or CUSTOMERIO_TRACK_URL",
+    "ambiguous": "a send may or may not have gone out; the next one waits until the API answers a harmless question",
+}
+APP_ADVICE: dict[str, str] = ADVICE | {
+    "credentials": "set CUSTOMERIO_APP_API_KEY; a *_FILE is read again by itself",
+    "address": "set CUSTOMERIO_REGION, or CUSTOMERIO_APP_URL",
 }
 
 log = structlog.get_logger()
@@ -51,7 +56,10 @@ class Permit:
 
 
 class Breaker:
-    """`has_news` says, asked once a second, whether credentials have changed; `jitter` gives 0 to 1."""
+    """`has_news` says, asked once a second, whether credentials have changed; `jitter` gives 0 to 1.
+
+    `advice` is what a person is told when it opens.
+    """
 
     def __init__(
         self,
@@ -61,8 +69,10 @@ class Breaker:
         jitter: Callable[[], float],
         observer: BreakerObserver,
         has_news: Callable[[], bool] = lambda: False,
+        advice: Mapping[str, str] = ADVICE,
     ) -> None:
         self.api = api
+        self._advice = advice
         self.state: State = "closed"
         self.reason: Reason = ""
         self.outages = 0
@@ -87,6 +97,11 @@ class Breaker:
     def wait_s(self) -> float:
         """How long nothing goes from now on, at least; 0 when a request may go, or one is on its way as a probe."""
         return max(0.0, self._next_s() - _now_s())
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether it is more than a pause that holds requests: then a question should go before any of them."""
+        return self.reason in ADVICE
 
     async def enter(self) -> Permit:
         """Return when a request may go: at once, or in its turn. `leave` must follow, whatever becomes of it."""
@@ -164,18 +179,24 @@ class Breaker:
         self._wait_for(max(pause_s, PAUSE_S_MIN))
         log.warning("Customer.io asks us to wait", api=self.api, reason=reason, pause_s=round(pause_s, 1))
 
-    def open(self, reason: OpenReason, cause: str, permit: Permit | None = None) -> bool:
+    def open(
+        self, reason: OpenReason, cause: str, permit: Permit | None = None, retry_after_s: float | None = None
+    ) -> bool:
         """Hold everything until a probe is accepted; false when it was held for this reason already.
 
-        `permit` is that of the request whose answer says so, None when it takes more than one to say.
+        `permit` is that of the request whose answer says so, None when it takes more than one to say. Where it is
+        ambiguous, the first probe goes at once, for it begins with a question.
         """
+        self._asked_until_s = max(self._asked_until_s, _now_s() + (retry_after_s or 0.0))
         is_news = self.reason != reason
         if is_news:
             self.outages += reason == "outage"
             self._pauses = 0
             self._begin("open", reason)
-            log.error("Customer.io is held", api=self.api, reason=reason, cause=cause, advice=ADVICE[reason])
-        if is_news or (permit and permit.is_probe):
+            log.error("Customer.io is held", api=self.api, reason=reason, cause=cause, advice=self._advice[reason])
+        if is_news and reason == "ambiguous":
+            self._due_s = _now_s()
+        elif is_news or (permit and permit.is_probe):
             self._wait_longer(cause)
         return is_news
 

@@ -53,7 +53,7 @@ class Wire:
     async def turn(self) -> Permit:
         """Return when a request may be sent; the breaker's `leave` must follow."""
         while True:
-            with _noted(self.waiting):
+            with noted(self.waiting):
                 permit = await self.breaker.enter()
             try:
                 await self._limiter.acquire()
@@ -68,7 +68,7 @@ class Wire:
         loop = asyncio.get_running_loop()
         started = loop.time()
         touch("on the wire")
-        with _noted(self.on_wire):
+        with noted(self.on_wire):
             response = await request.call()
         seconds = loop.time() - started
         self._observer.request(response, seconds=seconds, items=request.items, body_bytes=request.body_bytes)
@@ -86,12 +86,13 @@ class Wire:
     async def pause(self, seconds: float) -> None:
         """Wait before the next attempt; not at all when the breaker makes it wait anyway."""
         if self.breaker.is_closed:
-            with _noted(self.waiting):
+            with noted(self.waiting):
                 await asyncio.sleep(seconds)
 
 
 @contextmanager
-def _noted(tasks: set[asyncio.Task[Any]]) -> Iterator[None]:
+def noted(tasks: set[asyncio.Task[Any]]) -> Iterator[None]:
+    """Keep this task among these for the length of the `with`."""
     task = asyncio.current_task()
     assert task is not None  # noqa: S101 - whoever waits is a task
     tasks.add(task)

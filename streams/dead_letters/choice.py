@@ -12,7 +12,7 @@ from streams.dead_letters.selection import Selection
 
 NAMES_TOLD: Final = 5
 
-LeftAs: TypeAlias = Literal["replayed", "discarded", "parked"]
+LeftAs: TypeAlias = Literal["replayed", "discarded", "parked", "uncertain"]
 
 
 class Readable(Protocol):
@@ -31,18 +31,24 @@ class Readable(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """`again` takes letters that were replayed or discarded too, `force` those that were replayed too often."""
+    """`again` takes letters that were replayed or discarded too, `force` those that were replayed too often.
+
+    `even_if_sent` takes those of messages that may have gone out, which are `uncertain` otherwise.
+    """
 
     replays_max: int
     again: bool = False
     force: bool = False
+    even_if_sent: bool = False
 
     def leaves(self, found: Letter) -> LeftAs | None:
         """As what a letter is left where it lies; None when it may be replayed."""
         if not self.again and (found.state == "replayed" or found.state == "discarded"):  # noqa: PLR1714 - narrows the type
             return found.state
         is_worn_out = found.state == "parked" or found.letter.replays >= self.replays_max
-        return "parked" if is_worn_out and not self.force else None
+        if is_worn_out and not self.force:
+            return "parked"
+        return "uncertain" if found.letter.reason == "ambiguous_send" and not self.even_if_sent else None
 
 
 @dataclass(slots=True)

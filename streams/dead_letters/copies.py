@@ -10,10 +10,14 @@ from schemas.replayed import YES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """How letters are replayed: `note` says why, `even_if_older` delivers also what newer data has superseded."""
+    """How letters are replayed: `note` says why, `even_if_older` delivers also what newer data has superseded.
+
+    `even_if_sent` sends once more what is `ambiguous_send`; for other letters it says nothing.
+    """
 
     note: str | None = None
     even_if_older: bool = False
+    even_if_sent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +68,8 @@ def _added(letter: DeadLetter, terms: Terms, edit: Edit | None) -> Iterator[Head
         yield dead_letter.REPLAY_NOTE, terms.note.encode()
     if terms.even_if_older:
         yield dead_letter.EVEN_IF_OLDER, YES.encode()
+    if terms.even_if_sent and letter.reason == "ambiguous_send":
+        yield dead_letter.EVEN_IF_SENT, YES.encode()
     if edit:
         yield dead_letter.EDITED_BY, edit.by.encode()
         yield dead_letter.EDITED_AT, edit.at.encode()

@@ -133,20 +133,28 @@ class Rehearsal:
 
     def _restored(self, partition: int) -> Ledger:
         settings = self._settings
-        ledger = Ledger(window_s=settings.dedupe_window_s, entries_max=settings.dedupe_max_entries)
+        ledger = Ledger(
+            window_s=settings.dedupe_window_s,
+            entries_max=settings.dedupe_max_entries,
+            send_memory_s=settings.send_memory_s,
+            sends_max=settings.send_max_entries,
+        )
         ledger.keep([partition])
-        people, events = settings.topic(topic_plan.LEDGER_PEOPLE), settings.topic(topic_plan.LEDGER_EVENTS)
+        names = (topic_plan.LEDGER_PEOPLE, topic_plan.LEDGER_EVENTS, topic_plan.LEDGER_SENDS)
+        people, events, sends = (settings.topic(name) for name in names)
 
         def take(records: list[LedgerRecord]) -> None:
             first = records[0]
             if first.topic == people:
                 for record in records:
                     ledger.restore_person(record)
+            elif first.topic == sends:
+                ledger.restore_sends(records)
             else:
                 ledger.restore_events(partition, first.timestamp_s, [record.key for record in records])
 
         reader = LedgerReader(librdkafka_config(settings), group=f"{settings.app_id}-commands")
-        reader.read({(people, partition): -1, (events, partition): -1}, take, lambda: True)
+        reader.read({(topic, partition): -1 for topic in (people, events, sends)}, take, lambda: True)
         return ledger
 
 
@@ -157,8 +165,16 @@ async def _accept(parcels: Sequence[Parcel]) -> list[Verdict]:
 def _publication(records: Sequence[Record], plan: ReplayPlan) -> Publication:
     first = records[0]
     chunk = Chunk(topic=first.topic, partition=first.partition, start=0, records=records, membership=_NOBODY, epoch=0)
-    people, events = plan.people(), plan.events()
-    return Publication(chunk=chunk, results=[], letters=[], people=people, events=events, concluded_s=time.time())
+    sends = [(key, entry) for _, key, entry in plan.sends()]
+    return Publication(
+        chunk=chunk,
+        results=[],
+        letters=[],
+        people=plan.people(),
+        events=plan.events(),
+        sends=sends,
+        concluded_s=time.time(),
+    )
 
 
 def _rehearsed(copy: ReplayCopy, found: Conclusion) -> Rehearsed:

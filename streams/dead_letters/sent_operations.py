@@ -8,9 +8,10 @@ from pydantic_core import from_json
 
 from agents.steps.translate_change import identify_body, simple_body, translate_change
 from agents.steps.translate_event import translate_event
+from agents.steps.translate_send import translate_message, translate_trigger
 from schemas.dead_letter import DeadLetter
 from schemas.record import Record
-from schemas.translated import Change, Event, Unsendable
+from schemas.translated import Change, Event, Send, Unsendable
 from streams.dead_letters.masking import Json
 from streams.kafka import topic_plan
 from streams.settings import Settings
@@ -69,7 +70,17 @@ def _of_event(record: Record) -> list[bytes]:
     return [event.body] if isinstance(event, Event) else []
 
 
+def _of_send(translate: Callable[[Record], Send | Unsendable]) -> Callable[[Record], list[bytes]]:
+    def bodies(record: Record) -> list[bytes]:
+        send = translate(record)
+        return [send.body] if isinstance(send, Send) else []
+
+    return bodies
+
+
 _BODIES: Final[Mapping[str, Callable[[Record], list[bytes]]]] = {
     topic_plan.USER_CHANGES: _of_change,
     topic_plan.DOMAIN_EVENTS: _of_event,
+    topic_plan.TRANSACTIONAL_MESSAGES: _of_send(translate_message),
+    topic_plan.BROADCAST_TRIGGERS: _of_send(translate_trigger),
 }

@@ -116,6 +116,10 @@ class Lanes:
         self._expected = {place: (epoch, offset) for place, offset in starts.items()}
         self._take_over = None
 
+    def is_current(self, epoch: int) -> bool:
+        """Whether what came with this assignment may still be begun: no drain has been called for."""
+        return epoch >= self._epoch
+
     def position(self, topic: str, partition: int) -> int:
         """The next offset without a committed conclusion, 0 before the first chunk."""
         return self._expected.get((topic, partition), (-1, 0))[1]

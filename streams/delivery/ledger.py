@@ -1,17 +1,21 @@
-"""The ledger: what was delivered, in memory, restored from two topics when partitions are assigned.
+"""The ledger: what was delivered, in memory, restored from three topics when partitions are assigned.
 
 Compacted `customerio-ledger-people` holds a packed state per person, `customerio-ledger-events` the fingerprints of the
-dedupe window. The log is the truth: memory is only what has been read back or committed by us.
+dedupe window, `customerio-ledger-sends` what was about to be sent, and what became of it. The log is the truth: memory
+is only what has been read back or committed by us.
 """
 
 import math
+import sys
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agents.ports import Publication
 from schemas.person_id import ERASED, erased_key
+from schemas.send_memory import SendPlace, SendState, unpack_entry
+from streams.delivery.sends_memory import SendsMemory
 from streams.kafka.ledger_reader import LedgerRecord
 
 
@@ -28,6 +32,8 @@ class PartitionMemory:
     position: dict[str, int] = field(default_factory=dict)
     oldest_s: float = -math.inf
     has_erased: bool = False
+    sends: SendsMemory = field(default_factory=SendsMemory)
+    oldest_send_s: float = -math.inf
 
     def person(self, user_id: bytes) -> bytes | None:
         """The packed state of a person, be it kept without the id because the person was erased."""
@@ -42,6 +48,14 @@ class PartitionMemory:
     def has_event(self, fingerprint: bytes) -> bool:
         """Whether an event of this fingerprint is within the window."""
         return self.delivered_s.get(fingerprint, -math.inf) > self.oldest_s
+
+    def send_state(self, key: bytes) -> SendState:
+        """What is known of a send's id."""
+        return self.sends.state(key, oldest_s=self.oldest_send_s)
+
+    def has_concluded(self, place: SendPlace) -> bool:
+        """Whether the result of the send that stands there is out, although its offset is not committed."""
+        return self.sends.has_concluded(place)
 
     def add_events(self, delivered_s: float, fingerprints: list[bytes]) -> None:
         """Remember fingerprints that were delivered together."""
@@ -64,14 +78,25 @@ class PartitionMemory:
 
 
 class Ledger:
-    """The memories of the partitions that this worker owns, bounded in time and in number of fingerprints."""
+    """The memories of the partitions that this worker owns, bounded in time and in number of fingerprints and sends."""
 
-    def __init__(self, *, window_s: float, entries_max: int, clock_s: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        *,
+        window_s: float,
+        entries_max: int,
+        send_memory_s: float = math.inf,
+        sends_max: int = sys.maxsize,
+        clock_s: Callable[[], float] = time.time,
+    ) -> None:
         self._window_s = window_s
         self._entries_max = entries_max
+        self._send_memory_s = send_memory_s
+        self._sends_max = sends_max
         self._clock_s = clock_s
         self._partitions: dict[int, PartitionMemory] = {}
         self.evictions = 0
+        self.send_evictions = 0
 
     def memory(self, partition: int) -> PartitionMemory:
         """The memory of an owned partition; what is beyond the window now is no longer in it."""
@@ -101,6 +126,21 @@ class Ledger:
             memory.add_events(delivered_s, fingerprints)
             self._bound()
 
+    def begin(self, next_offsets: Mapping[tuple[str, int], int]) -> None:
+        """Work will begin at these offsets: of sends that stand before, nobody will ask again by their place."""
+        for partition, memory in self._partitions.items():
+            memory.sends.begin({topic: offset for (topic, p), offset in next_offsets.items() if p == partition})
+
+    def restore_sends(self, records: Sequence[LedgerRecord]) -> None:
+        """Take over records of the sends' ledger, all of one partition."""
+        memory = self._partitions.get(records[0].partition)
+        if memory is None:
+            return  # revoked while it was being read
+        for record in records:
+            if record.value:
+                memory.sends.take(record.key, unpack_entry(record.value), record.timestamp_s)
+        self._bound_sends()
+
     def remember(self, publication: Publication) -> None:
         """Take over what was committed."""
         memory = self._partitions.get(publication.chunk.partition)
@@ -108,6 +148,10 @@ class Ledger:
             return  # revoked while it was being committed
         memory.people.update(publication.people)
         memory.add_events(publication.concluded_s, list(publication.events))
+        for key, entry in publication.sends:
+            memory.sends.take(key, entry, publication.concluded_s)
+        if publication.moves:
+            memory.sends.moved(publication.chunk.topic, publication.chunk.next_offset)
         self._bound()
 
     def _bound(self) -> None:
@@ -119,6 +163,17 @@ class Ledger:
         while (excess := self.event_count() - self._entries_max) > 0:
             oldest = min((m for m in self._partitions.values() if m.ages), key=lambda memory: memory.ages[0][0])
             self.evictions += oldest.forget_oldest(excess)
+        self._bound_sends()
+
+    def _bound_sends(self) -> None:
+        oldest_s = self._clock_s() - self._send_memory_s
+        for memory in self._partitions.values():
+            memory.oldest_send_s = oldest_s
+            memory.sends.forget(oldest_s)
+        for _ in range(self.send_count() - self._sends_max):
+            kept = [memory.sends for memory in self._partitions.values() if memory.sends.oldest_s is not None]
+            min(kept, key=lambda sends: sends.oldest_s or 0.0).forget_oldest()
+            self.send_evictions += 1
 
     def person_count(self) -> int:
         """How many persons are remembered."""
@@ -127,3 +182,7 @@ class Ledger:
     def event_count(self) -> int:
         """How many fingerprints are remembered."""
         return sum(len(memory.delivered_s) for memory in self._partitions.values())
+
+    def send_count(self) -> int:
+        """How many ids of sends are remembered."""
+        return sum(len(memory.sends) for memory in self._partitions.values())

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
-from typing import cast
+from typing import NamedTuple, cast
 
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -34,6 +34,13 @@ class LedgerRecord:
 
 
 Place = tuple[str, int]  # topic, partition
+
+
+class Committed(NamedTuple):
+    """What the group has committed of a place: the offset, negative where there is none, and what stands beside it."""
+
+    offset: int
+    mark: str
 
 
 class LedgerReader:
@@ -63,7 +70,7 @@ class LedgerReader:
             return {
                 # Of one without leader nothing can be asked, or read: it must not keep us from all others.
                 place: _within(consumer, place, offset) if place in led or offset < 0 else offset
-                for place, offset in committed.items()
+                for place, (offset, _) in committed.items()
             }
         finally:
             consumer.close()
@@ -77,6 +84,10 @@ class LedgerReader:
         Raises:
             UnavailableError: it cannot be read.
         """
+        return {place: offset for place, (offset, _) in self.committed_marks(places).items()}
+
+    def committed_marks(self, places: Collection[Place]) -> dict[Place, Committed]:
+        """As `committed`, with what was written beside the offset."""
         consumer = Consumer({**self._config, "isolation.level": "read_committed"})
         try:
             return _stable(consumer, places)
@@ -161,7 +172,7 @@ def _within(consumer: Consumer, place: Place, committed: int) -> int:
     return max(oldest, committed)
 
 
-def _stable(consumer: Consumer, places: Collection[Place]) -> dict[Place, int]:
+def _stable(consumer: Consumer, places: Collection[Place]) -> dict[Place, Committed]:
     deadline = time.monotonic() + TIMEOUT_S
     wanted = [TopicPartition(*place) for place in places]
     while wanted:
@@ -169,7 +180,7 @@ def _stable(consumer: Consumer, places: Collection[Place]) -> dict[Place, int]:
             found = consumer.committed(wanted, timeout=TIMEOUT_S)
             unstable = [tp for tp in found if tp.error]
             if not unstable:
-                return {(tp.topic, tp.partition): tp.offset for tp in found}
+                return {(tp.topic, tp.partition): Committed(tp.offset, tp.metadata or "") for tp in found}
             problem = str(unstable[0].error)
         except KafkaException as exc:
             problem = exc.args[0].str()

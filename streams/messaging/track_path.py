@@ -15,6 +15,7 @@ from schemas.errors import (
     UnauthorisedError,
     UnavailableError,
 )
+from schemas.send_memory import NEVER_SENT, SendPlace, SendState
 from streams.customerio.breaker import Breaker
 from streams.customerio.region import describe_region, find_region
 from streams.customerio.sender import TrackSender
@@ -115,6 +116,14 @@ class _Nothing:
 
     def has_event(self, fingerprint: bytes) -> bool:  # noqa: ARG002
         """None was delivered."""
+        return False
+
+    def send_state(self, key: bytes) -> SendState:  # noqa: ARG002
+        """None was sent."""
+        return NEVER_SENT
+
+    def has_concluded(self, place: SendPlace) -> bool:  # noqa: ARG002
+        """None was concluded."""
         return False
 
 

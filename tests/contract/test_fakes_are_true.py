@@ -23,7 +23,8 @@ from streams.sandbox.options import SandboxOptions
 from streams.sandbox.world import World
 from streams.settings import Settings
 from tests.builders import make_chunk, make_publication, track_client
-from tests.fakes import FakeCustomerIo, FakeWriter
+from tests.fake_customerio import FakeCustomerIo
+from tests.fakes import FakeWriter
 from tests.unit.input_records import InputRecord
 
 IDENTIFY = b'{"type":"person","action":"identify","identifiers":{"id":"u-1"},"attributes":{"plan":"pro"}}'
@@ -112,6 +113,7 @@ class RealGroup:
             letters=settings.topic("customerio-dlq"),
             people=settings.topic("customerio-ledger-people"),
             events=settings.topic("customerio-ledger-events"),
+            sends=settings.topic("customerio-ledger-sends"),
         )
         self.writer: Writer = TransactionWriter(
             self._config, group=self._group, transactional_id=f"t-{uuid.uuid4()}", topics=topics, reader=reader

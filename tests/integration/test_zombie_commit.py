@@ -57,6 +57,7 @@ def _writer(settings: Settings) -> TransactionWriter:
         letters=settings.topic("customerio-dlq"),
         people=settings.topic("customerio-ledger-people"),
         events=settings.topic("customerio-ledger-events"),
+        sends=settings.topic("customerio-ledger-sends"),
     )
     reader = LedgerReader(config, group=settings.app_id)
     return TransactionWriter(

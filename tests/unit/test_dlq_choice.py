@@ -1,6 +1,7 @@
 """Which letters a replay takes, and which it leaves."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
 import pytest
 
@@ -20,7 +21,9 @@ def decided(decision: DecisionKind, *, at: str = AT) -> Decision:
 
 def rules(*flags: str) -> Rules:
     """Rules with these set."""
-    return Rules(replays_max=REPLAYS_MAX, again="again" in flags, force="force" in flags)
+    return Rules(
+        replays_max=REPLAYS_MAX, again="again" in flags, force="force" in flags, even_if_sent="even_if_sent" in flags
+    )
 
 
 def taken(choice: Choice, letters: FakeLetters) -> list[str]:
@@ -122,3 +125,14 @@ def test_what_was_not_chosen_is_not_due() -> None:
     found = list(due(letters, 0, choice.partitions[0], {}, lambda: None))
 
     assert [("0/2", True), ("0/4", False)] == [(str(each.letter.name), each.is_replay) for each in found]
+
+
+@pytest.mark.parametrize(
+    ("flags", "left_as"), [((), "uncertain"), (("even_if_sent",), None), (("force",), "uncertain")]
+)
+def test_what_may_have_gone_out_is_taken_only_when_told(flags: Collection[str], left_as: str | None) -> None:
+    """Whatever else is wanted."""
+    found = found_letter(LetterName(0, 1))
+    uncertain = replace(found, letter=replace(found.letter, reason="ambiguous_send"))
+
+    assert rules(*flags).leaves(uncertain) == left_as

@@ -47,7 +47,7 @@ def replay_of(record: InputRecord) -> InputRecord:
         (make_upsert(key=b"u-1", plan="x" * 1_001), "too_large: user.plan: over 1000 bytes"),
         (make_event(key=b"u-1"), None),
         (make_event(key=b"u-1", data=[]), "malformed: data: must be an object"),
-        (InputRecord(topic="broadcast-triggers", value=b"{}"), "malformed: headers: __dlq.errors.topic must name"),
+        (InputRecord(topic="customerio-webhooks", value=b"{}"), "malformed: headers: __dlq.errors.topic must name"),
     ],
 )
 def test_a_value_is_judged_as_by_a_worker(record: InputRecord, fault: str | None) -> None:

@@ -33,6 +33,7 @@ def replay(  # noqa: PLR0913 - one parameter per option of the command line
     again: options.Again = False,
     force: options.Force = False,
     even_if_older: options.EvenIfOlder = False,
+    even_if_sent: options.EvenIfSent = False,
     rate: _Rate = None,
     reason_note: options.Note = None,
     by: options.By = None,
@@ -51,7 +52,7 @@ def replay(  # noqa: PLR0913 - one parameter per option of the command line
     insist_on_consent(yes=yes or what_if)
     from streams.cli.dlq.replay_run import ReplayRun, Rules, Terms  # noqa: PLC0415 - Kafka's client is slow to import
 
-    rules = Rules(replays_max=settings.max_replays, again=again, force=force)
-    terms = Terms(note=reason_note, even_if_older=even_if_older)
+    rules = Rules(replays_max=settings.max_replays, again=again, force=force, even_if_sent=even_if_sent)
+    terms = Terms(note=reason_note, even_if_older=even_if_older, even_if_sent=even_if_sent)
     run = ReplayRun(settings, selection, rules, terms, limit=limit, against=against, as_json=as_json)
     run.rehearse() if what_if else run.replay(by=by or login_name(), rate=rate, yes=yes)

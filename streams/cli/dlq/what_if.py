@@ -25,6 +25,7 @@ _WOULD: Final[Mapping[Outcome, str]] = {
 _WHY_LEFT: Final = {
     "replayed": "were replayed already (--again replays them again)",
     "discarded": "were discarded (--again replays them all the same)",
+    "uncertain": "may have gone out already (--even-if-sent sends them once more)",
     "parked": "are parked, for they were replayed too often (--force replays them all the same)",
 }
 
