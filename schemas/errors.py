@@ -3,7 +3,7 @@
 StreamsError
 ├── ConfigError            refuse to start: settings, topics or credentials are wrong
 │   └── UnauthorisedError  mend the credentials: Customer.io refuses them, and nothing was taken
-├── UnavailableError       something we need does not answer: wait, or say what to start; what is repeated does no harm
+├── UnavailableError       something we need does not answer: wait, or say what to start; it may be said again
 │   └── BusyError          try again later: a rate or a queue is used up, and nothing was sent
 ├── InvalidInputError      mend the call: what it says can never be sent, and nothing was
 ├── RejectedError          mend the content: Customer.io refuses just this, and will again

@@ -7,14 +7,19 @@ from typing import TypeVar
 import httpx
 
 from schemas.errors import ConfigError
+from schemas.send_memory import SendKind
+from streams.customerio.app_api import AppClient
 from streams.customerio.credentials import Credentials
 from streams.customerio.track import TrackClient
 from streams.delivery.throttle import Throttle
 from streams.kafka.lease import Lease
 from streams.messaging.account import Account, Rates, require, settings_of
+from streams.messaging.app_path import AppPath
 from streams.messaging.observe import MessagingMetrics
 from streams.messaging.track_path import TrackPath
-from streams.settings import Settings
+from streams.settings import APP_CREDENTIALS, Settings
+
+READS_PER_S = 1.0  # harmless questions to the App API, where it is in doubt
 
 P = TypeVar("P")
 
@@ -24,16 +29,29 @@ class Paths:
     """Those that rates were given for; asking for another one is a ConfigError."""
 
     to_track: TrackPath | None
+    to_send: AppPath | None
+    to_broadcast: AppPath | None
 
     @property
     def track(self) -> TrackPath:
         """The Track API."""
         return _given(self.to_track, "track_per_s")
 
+    @property
+    def send(self) -> AppPath:
+        """Transactional messages of the App API."""
+        return _given(self.to_send, "send_per_s")
+
+    @property
+    def broadcast(self) -> AppPath:
+        """Broadcasts of the App API."""
+        return _given(self.to_broadcast, "broadcast_per_s")
+
     async def close(self) -> None:
         """Close the connections."""
-        if self.to_track:
-            await self.to_track.close()
+        for path in (self.to_track, self.to_send, self.to_broadcast):
+            if path:
+                await path.close()
 
 
 async def open_paths(
@@ -48,8 +66,12 @@ async def open_paths(
     settings = settings_of(account, rates)
     if rates.track_per_s is not None:
         require("Track", site_id=account.site_id, track_api_key=account.track_api_key)
+    if rates.send_per_s is not None or rates.broadcast_per_s is not None:
+        require("App", app_api_key=account.app_api_key)
     paths = Paths(
         to_track=await _track(settings, rates.track_per_s, metrics, transport),
+        to_send=await _app("message", settings, rates.send_per_s, metrics, transport),
+        to_broadcast=await _app("trigger", settings, rates.broadcast_per_s, metrics, transport),
     )
     try:
         if paths.to_track:
@@ -68,6 +90,21 @@ async def _track(
     credentials, timeout_s = Credentials(settings), settings.request_timeout_s
     client = TrackClient(settings.track_url, credentials=credentials, timeout_s=timeout_s, transport=transport)
     return TrackPath(settings, client, await _throttle(rate_per_s), metrics)
+
+
+async def _app(
+    kind: SendKind,
+    settings: Settings,
+    rate_per_s: float | None,
+    metrics: MessagingMetrics,
+    transport: httpx.AsyncBaseTransport | None,
+) -> AppPath | None:
+    if rate_per_s is None:
+        return None
+    credentials, timeout_s = Credentials(settings, APP_CREDENTIALS), settings.request_timeout_s
+    client = AppClient(settings.app_url, credentials=credentials, timeout_s=timeout_s, transport=transport)
+    throttle, reads = await _throttle(rate_per_s), await _throttle(READS_PER_S)
+    return AppPath(kind, settings, client, metrics, throttle=throttle, reads=reads)
 
 
 async def _throttle(rate_per_s: float) -> Throttle:

@@ -1,6 +1,7 @@
 """`MessagingService`: Customer.io for application code, at once and without Kafka; each operation has a deadline."""
 
 import time
+import uuid
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Final, Self, Unpack
@@ -12,13 +13,15 @@ from agents.plans.domain_events import DomainEventsPlan
 from agents.plans.user_changes import UserChangesPlan
 from agents.steps.translate_change import simple_body
 from schemas.delivery import Parcel
+from schemas.transactional_message import Channel
 from streams.messaging.account import Account, Rates, settings_of
 from streams.messaging.checks import check
-from streams.messaging.drafts import Draft, Time, UserFields, deleted, event, opted_out, upserted
+from streams.messaging.drafts import Draft, Time, UserFields, deleted, event, message, opted_out, trigger, upserted
 from streams.messaging.observe import OnError, OnOperation, Watch, metrics_in
 from streams.messaging.paths import Paths, open_paths
 
 TIMEOUT_S: Final = 10.0
+BROADCAST_TIMEOUT_S: Final = 30.0  # Customer.io allows one in ten seconds
 
 
 class MessagingService:
@@ -124,6 +127,41 @@ class MessagingService:
 
     async def _change(self, draft: Draft, timeout_s: float | None) -> None:
         await self._open.track.say(draft, UserChangesPlan(), self._until(timeout_s))
+
+    async def send_transactional(
+        self,
+        channel: Channel,
+        *,
+        identifiers: Mapping[str, str | int],
+        timeout_s: float | None = None,
+        **fields: object,
+    ) -> str:
+        """Send one message to one person; the answer is its delivery id.
+
+        `fields` are the endpoint's, `to` and `transactional_message_id` first. Said again, it is sent again.
+        """
+        whole = {"message_id": uuid.uuid4().hex, "channel": channel, "identifiers": identifiers, **fields}
+        with self._watch.operation("send_transactional"):
+            draft = message(whole, now_ms=_now_ms())
+            return await self._open.send.send(draft, self._until(timeout_s))
+
+    async def trigger_broadcast(
+        self,
+        broadcast_id: int,
+        *,
+        data: Mapping[str, object] | None = None,
+        audience: Mapping[str, object] | None = None,
+        timeout_s: float = BROADCAST_TIMEOUT_S,
+        **flags: bool,
+    ) -> str:
+        """Run a broadcast, for the audience set at Customer.io where none is given; the answer is the trigger's id.
+
+        Said again, it runs again.
+        """
+        own = {"trigger_id": uuid.uuid4().hex, "broadcast_id": broadcast_id, "data": data, "audience": audience}
+        with self._watch.operation("trigger_broadcast"):
+            draft = trigger(own | flags, now_ms=_now_ms())
+            return await self._open.broadcast.send(draft, timeout_s)
 
     @property
     def _open(self) -> Paths:

@@ -147,4 +147,4 @@ def _refusal(reason: str | None, detail: str | None, status: int | None) -> Stre
 
 
 def _unanswered(what: str) -> StreamsError:
-    return UnavailableError(f"{what}: it may have been taken; to say it again does no harm")
+    return UnavailableError(f"{what}: it may have been taken; say it again, an event with the same id")

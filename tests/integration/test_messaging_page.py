@@ -54,7 +54,7 @@ def test_an_example_runs(number: int) -> None:
 @pytest.mark.usefixtures("environment")
 def test_the_direct_example_arrives(sandbox: str) -> None:
     """As its text says."""
-    (direct,) = [block for block in BLOCKS if "unsuppress" in block]
+    (direct,) = [block for block in BLOCKS if "delivery_id" in block]
     run(direct)
     person = httpx.get(f"{sandbox}/sandbox/people/u-1").json()
 

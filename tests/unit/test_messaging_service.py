@@ -158,6 +158,7 @@ def test_services_may_share_a_registry() -> None:
     ("account", "rates", "message"),
     [
         (Account(site_id="s"), Rates(track_per_s=1), "track_api_key: is missing"),
+        (Account(site_id="s"), Rates(send_per_s=1), "app_api_key: is missing"),
         (Account(), Rates(), "track_per_s: is missing"),
     ],
 )
