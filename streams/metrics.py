@@ -63,6 +63,12 @@ FLOOD_HELD = Declared(
 )
 FLOODS = Declared("cio_floods", "How often a partition was held for a flood of dead letters.", ("topic", "reason"))
 STUCK_LANES = Declared("cio_stuck_lanes", "Lanes without progress that nothing held, for which the process ended.")
+MESSAGING_SECONDS = Declared(
+    "cio_messaging_seconds", "One operation of an application, with all that it waited for.", ("operation",)
+)
+MESSAGING_ERRORS = Declared(
+    "cio_messaging_errors", "Operations of an application that failed, by class of error.", ("operation", "error")
+)
 
 
 class Metrics:

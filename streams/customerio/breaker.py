@@ -96,6 +96,11 @@ class Breaker:
         return self.state == "closed"
 
     @property
+    def wait_s(self) -> float:
+        """How long nothing goes from now on, at least; 0 when a request may go, or one is on its way as a probe."""
+        return max(0.0, self._next_s() - _now_s())
+
+    @property
     def is_doubtful(self) -> bool:
         """Whether it is more than a pause that holds requests: then a question should go before any of them."""
         return self.reason in ADVICE
