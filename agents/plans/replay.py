@@ -19,7 +19,7 @@ from schemas.send_memory import SendEntry
 
 
 class ReplayPlan:
-    """Stage after stage, so that an event's verdict does not depend on where the chunk begins or ends."""
+    """Stage after stage, so that no verdict on an event or a send depends on where the chunk begins or ends."""
 
     is_replay = True
     records_max: int | None = None
@@ -40,7 +40,7 @@ class ReplayPlan:
     @property
     def passed_over(self) -> int:
         """How many records had their result before."""
-        return sum(plan.passed_over for stage in self._stages for plan in stage.plans)
+        return sum(stage.passed_over for stage in self._stages)
 
     def add(self, records: Iterable[Record]) -> None:
         """Take records in offset order; those of which nobody knows where they belong are concluded at once."""

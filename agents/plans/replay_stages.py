@@ -1,7 +1,7 @@
 """Stages of a chunk of replays: the records of one are judged side by side, by what was delivered before all of them.
 
-Events and messages are judged by whether their person is deleted or opted out, so a change that may decide on that and
-the person's events or messages are never in the same stage. Decides on the order only.
+An event or a message is judged by whether its person is deleted or opted out, so a change that may decide on that and
+what is judged by it are never in the same stage. Decides on the order only.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -33,65 +33,68 @@ def translate_replayed_change(record: Record) -> Change | Unsendable:
     return change._replace(replayed=Replayed(origin.offset, is_wanted_even_if_older(record)))
 
 
-def _replayed(translate: Callable[[Record], Send | Unsendable]) -> Callable[[Record], Send | Unsendable]:
-    """Translate sends that have been on their own topic before."""
-
-    def translated(record: Record) -> Send | Unsendable:
-        send = translate(record)
-        return send if isinstance(send, Unsendable) else send._replace(even_if_sent=is_wanted_even_if_sent(record))
-
-    return translated
+def translate_replayed_message(record: Record) -> Send | Unsendable:
+    """Translate a message that has been on `transactional-messages` before."""
+    return _as_wanted(translate_message(record), record)
 
 
-_CHANGES: Final = "user-changes"
-_EVENTS: Final = "domain-events"
-_MESSAGES: Final = "transactional-messages"
-_TRIGGERS: Final = "broadcast-triggers"
+def translate_replayed_trigger(record: Record) -> Send | Unsendable:
+    """Translate a trigger that has been on `broadcast-triggers` before."""
+    return _as_wanted(translate_trigger(record), record)
+
+
+def _as_wanted(found: Send | Unsendable, record: Record) -> Send | Unsendable:
+    return found if isinstance(found, Unsendable) else found._replace(even_if_sent=is_wanted_even_if_sent(record))
+
 
 #: By the short name of the topic, which is the end of the full one.
 PLANS: Final[Mapping[str, Callable[[], Plan]]] = {
-    _CHANGES: lambda: UserChangesPlan(translate=translate_replayed_change),
-    _EVENTS: DomainEventsPlan,
-    _MESSAGES: lambda: SendsPlan(translate=_replayed(translate_message)),
-    _TRIGGERS: lambda: SendsPlan(translate=_replayed(translate_trigger)),
+    "user-changes": lambda: UserChangesPlan(translate=translate_replayed_change),
+    "domain-events": DomainEventsPlan,
+    "transactional-messages": lambda: SendsPlan(translate=translate_replayed_message),
+    "broadcast-triggers": lambda: SendsPlan(translate=translate_replayed_trigger),
 }
-_TRANSLATE: Final[Mapping[str, Callable[[Record], Change | Event | Send | Unsendable]]] = {
-    _CHANGES: translate_change,
-    _EVENTS: translate_event,
-    _MESSAGES: translate_message,
-    _TRIGGERS: translate_trigger,
+_TRANSLATES: Final[Mapping[str, Callable[[Record], Change | Event | Send | Unsendable]]] = {
+    "user-changes": translate_change,
+    "domain-events": translate_event,
+    "transactional-messages": translate_message,
+    "broadcast-triggers": translate_trigger,
 }
 
 
 class Stages:
-    """Says in which stage a record is: the first that is not before its person's last, nor a send's of the same id."""
+    """Says in which stage a record is, counted from 0: in the first one that is not before its person's last.
+
+    Nor is a send before the last one to its person, however named, or of its id.
+    """
 
     def __init__(self) -> None:
-        self._last: dict[str, tuple[int, bool | None]] = {}  # by person: the stage, and whether it asks about them
-        self._sends: dict[bytes, int] = {}
+        self._last: dict[str, tuple[int, bool]] = {}  # by person: the stage, and whether it has changes that decide
+        self._sends: dict[str | bytes, int] = {}  # by what the order of sends is kept by
 
     def stage_of(self, record: Record, topic: str) -> int:
         """Place the next record, which was on this topic (short name) at first."""
-        found = _TRANSLATE[topic](record)
+        found = _TRANSLATES[topic](record)
         if isinstance(found, Unsendable):
             return 0  # to be concluded at once
-        if not isinstance(found, Send):
-            return self._stage_of(found.user_id, found, earliest=0)
-        stage = self._stage_of(found.user_id, found, earliest=self._sends.get(found.key, 0))
-        self._sends[found.key] = stage
+        if isinstance(found, Send):
+            return self._stage_of_send(found)
+        if isinstance(found, Change) and found.kind == "identify" and not found.opts_in:
+            return self._last.get(found.user_id, (0, True))[0]  # nothing asks for it
+        return self._place(found.user_id, decides=isinstance(found, Change))
+
+    def _stage_of_send(self, send: Send) -> int:
+        kept_by = (send.person, send.key)
+        stage = self._place(send.user_id, decides=False, first=max(self._sends.get(each, 0) for each in kept_by))
+        self._sends |= dict.fromkeys(kept_by, stage)
         return stage
 
-    def _stage_of(self, user_id: str | None, found: Change | Event | Send, *, earliest: int) -> int:
+    def _place(self, user_id: str | None, *, decides: bool, first: int = 0) -> int:
         if user_id is None:
-            return earliest
-        stage, is_asked = self._last.get(user_id, (0, None))
-        if isinstance(found, Change) and found.kind == "identify" and not found.opts_in:
-            return stage  # nobody asks for it
-        asks = not isinstance(found, Change)
-        if is_asked not in (None, asks):
-            stage += 1
-        stage = max(stage, earliest)
-        self._last[user_id] = stage, asks
+            return first  # no change is about whoever is not named by an id
+        stage, decided = self._last.get(user_id, (first, decides))
+        stage = max(stage + (decided != decides), first)
+        self._last[user_id] = stage, decides
         return stage
 
 
@@ -111,6 +114,11 @@ class Stage:
     def conclusions(self) -> list[Conclusion]:
         """What became of the records so far."""
         return [conclusion for plan in self._plans.values() for conclusion in plan.conclusions]
+
+    @property
+    def passed_over(self) -> int:
+        """How many records had their result before."""
+        return sum(plan.passed_over for plan in self._plans.values())
 
     def add(self, record: Record, topic: str) -> None:
         """Take a record that was on this topic (short name) at first."""

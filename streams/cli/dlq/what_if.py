@@ -27,8 +27,14 @@ _WOULD: Final[Mapping[Outcome, str]] = {
 _WHY_LEFT: Final = {
     "replayed": "replayed already (--again takes what was)",
     "discarded": "discarded (--again takes what was)",
-    "uncertain": "perhaps sent already (--even-if-sent takes what may be)",
+    "uncertain": "uncertain, for it may have gone out (--even-if-sent takes what may)",
     "parked": "parked, for replayed too often (--force takes what is)",
+}
+_TAKEN_WITH: Final[Mapping[LeftAs, str]] = {
+    "replayed": "--again",
+    "discarded": "--again",
+    "uncertain": "--even-if-sent",
+    "parked": "--force",
 }
 
 
@@ -88,8 +94,7 @@ def told_of_replay(on_replay: str, left_as: LeftAs | None) -> str:
     """The sentence on a letter, and that a replay does not take it as it is."""
     if left_as is None:
         return f"it {on_replay}"
-    option = "--force" if left_as == "parked" else "--again"
-    return f"not taken: {left_as} ({option}); with that it {on_replay}"
+    return f"not taken: {left_as} ({_TAKEN_WITH[left_as]}); with that it {on_replay}"
 
 
 def masked_verdict(rehearsed: Rehearsed) -> Rehearsed:
