@@ -29,6 +29,7 @@ class Connection(Protocol):
     """What ASGI has no word for."""
 
     number: int
+    is_closed: bool
 
     def reset(self) -> None: ...  # noqa: D102
     def close(self) -> None: ...  # noqa: D102

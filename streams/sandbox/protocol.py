@@ -22,6 +22,11 @@ class Line:
         self.number = next(_numbers)
         self._transport = transport
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it has ended, from either side."""
+        return self._transport.is_closing()
+
     def reset(self) -> None:
         """Drop it at once, with a reset."""
         # Without lingering, closing sends RST: the client sees "connection reset", not a tidy end.

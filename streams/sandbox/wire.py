@@ -3,6 +3,7 @@
 It knows no call and no person. Paths reach the routes undecoded, so that an id may hold an encoded slash.
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import Final
 from urllib.parse import quote
@@ -16,6 +17,10 @@ from streams.sandbox.request_log import RequestLog
 
 API_PATHS: Final = ("/api/", "/v1/")
 """Only these are delayed, go wrong and are noted; our own views always answer."""
+
+
+LOOKS_AT_THE_LINE: Final = 2
+"""Turns of the event loop after which it has read the end of a connection that lay behind the request."""
 
 
 class Wire:
@@ -37,6 +42,9 @@ class Wire:
             await self._app(scope, receive, send)
             return
         exchange = await self._open(scope, receive, send)
+        if await _has_left(scope):
+            exchange.end_unanswered()
+            return
         kind = self._decide(exchange) if exchange.is_whole else None  # else the calls say what is wrong with it
         await let_happen(kind, exchange, self._gate)
 
@@ -81,6 +89,17 @@ class Wire:
             names = (b"x-ratelimit-limit", b"x-ratelimit-remaining")
             exchange.extra_headers = [(name, str(count).encode()) for name, count in zip(names, quota, strict=True)]
         return kind
+
+
+async def _has_left(scope: Scope) -> bool:
+    """Whether the caller hung up while the request waited to be looked at: on a busy machine that may be long.
+
+    It is not carried out then, or it would come after what its caller, or another, has said since.
+    """
+    line = scope["state"].get(CONNECTION)
+    for _ in range(LOOKS_AT_THE_LINE):
+        await asyncio.sleep(0)
+    return line is not None and bool(line.is_closed)
 
 
 def _authorization(scope: Scope) -> str:

@@ -1,5 +1,6 @@
 """The sandbox on a real socket: what only a connection can show."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -24,8 +25,27 @@ SERVE = """
 from streams.sandbox.faults import Faults
 from streams.sandbox.options import SandboxOptions
 from streams.sandbox.serve import serve
-serve(host="127.0.0.1", port=0, options=SandboxOptions(faults=Faults(rate=1, kinds=("hang",), hang_s=60)))
+serve(host="127.0.0.1", port=0, options=SandboxOptions({options}))
 """
+
+
+@contextlib.contextmanager
+def sandbox_process(options: str = "") -> Iterator[tuple["subprocess.Popen[str]", str, str]]:
+    """Yield a sandbox in a process of its own, the line that it says first, and its URL."""
+    environment = {**os.environ, "PYTHONWARNINGS": "error", "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVE.format(options=options)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            yield process, line, line.removeprefix("sandbox: listening on ").strip()
+        finally:
+            process.kill()
 
 
 @pytest.fixture
@@ -140,7 +160,24 @@ def test_a_client_that_leaves_in_the_middle_meets_no_fault(client: httpx.Client)
     while not (state := client.get("/sandbox/state").json())["requests"] and time.monotonic() < deadline:
         time.sleep(0.01)
 
-    assert (state["accepted"], state["faults"], state["requests"]) == (0, {}, {"401": 1})
+    assert (state["accepted"], state["faults"], state["requests"]) == (0, {}, {"dropped": 1})
+
+
+def test_who_hung_up_before_being_heard_is_not_obeyed() -> None:
+    """A sandbox that had no time for a request does not carry it out once its caller may have said something newer."""
+    with sandbox_process() as (process, _, url):
+        whole = httpx.Request("POST", f"{url}/api/v2/entity", json=IDENTIFY, headers={"Authorization": "Basic YTpi"})
+        process.send_signal(signal.SIGSTOP)
+        with socket.create_connection((whole.url.host, whole.url.port or 0)) as connection:
+            head = "".join(f"{name}: {value}\r\n" for name, value in whole.headers.items())
+            connection.sendall(b"POST /api/v2/entity HTTP/1.1\r\n" + head.encode() + b"\r\n" + whole.content)
+        process.send_signal(signal.SIGCONT)
+        deadline = time.monotonic() + 5
+        with httpx.Client(base_url=url) as client:
+            while not (state := client.get("/sandbox/state").json())["requests"] and time.monotonic() < deadline:
+                time.sleep(0.01)
+
+    assert (state["accepted"], state["requests"]) == (0, {"dropped": 1})
 
 
 def test_a_taken_port_is_said_to_be_taken() -> None:
@@ -170,20 +207,11 @@ def test_stopping_leaves_nothing_behind() -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_with_code_0(number: signal.Signals) -> None:
     """One line says where it listens; a signal ends it in time, whatever hangs, and says nothing more."""
-    environment = {**os.environ, "PYTHONWARNINGS": "error", "PYTHONPATH": os.pathsep.join(sys.path)}
-    process = subprocess.Popen(
-        [sys.executable, "-c", SERVE], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    )
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        url = line.removeprefix("sandbox: listening on ").strip()
+    with sandbox_process('faults=Faults(rate=1, kinds=("hang",), hang_s=60)') as (process, line, url):
         with httpx.Client(base_url=url, auth=("site", "key")) as client, pytest.raises(httpx.ReadTimeout):
             client.get("/api/v1/accounts/region", timeout=0.5)
         process.send_signal(number)
         output, errors = process.communicate(timeout=10)
-    finally:
-        process.kill()
 
     assert line.startswith("sandbox: listening on http://127.0.0.1:")
     assert (process.returncode, output, errors) == (0, "", "")

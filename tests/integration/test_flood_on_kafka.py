@@ -27,7 +27,9 @@ HELD = "held: a flood of dead letters"
 
 def at_once(settings: Settings) -> Producer:
     """Whatever it is given before it is flushed is one batch, and so one chunk."""
-    return Producer(librdkafka_config(settings) | {"linger.ms": 2_000})
+    producer = Producer(librdkafka_config(settings) | {"linger.ms": 60_000})
+    producer.list_topics(timeout=WAIT_S)  # else what comes first may leave alone, as soon as its partition is known
+    return producer
 
 
 def publish(stage: Stage, topic: str, value: bytes, count: int, *, partition: int = 0) -> None:
