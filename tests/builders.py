@@ -15,8 +15,11 @@ from schemas.record import Record
 from schemas.send_memory import NEVER_SENT, SendPlace, SendState
 from streams.customerio.credentials import Credentials
 from streams.customerio.track import TrackClient
+from streams.kafka.transactions import OutputTopics
 from streams.settings import Settings
 from tests.unit.input_records import TIMESTAMP_MS, InputRecord
+
+TOPICS = OutputTopics(results="results", letters="letters", people="people", events="events", sends="sends")
 
 Decide = Callable[[Parcel], bool]
 MEMBERSHIP = Membership(7, "member-1")

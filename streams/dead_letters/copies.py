@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from schemas import dead_letter
-from schemas.dead_letter import DeadLetter, Header
+from schemas.dead_letter import DeadLetter
+from schemas.record import Header
 from schemas.replayed import YES
 
 

@@ -1,6 +1,5 @@
 """What is said at once over the Track API: the worker's own plan for one record, and its sender, within a deadline."""
 
-import random
 from collections.abc import Sequence
 from functools import partial
 
@@ -16,11 +15,9 @@ from schemas.errors import (
     UnavailableError,
 )
 from schemas.send_memory import NEVER_SENT, SendPlace, SendState
-from streams.customerio.breaker import Breaker
-from streams.customerio.region import describe_region, find_region
-from streams.customerio.sender import TrackSender
+from streams.customerio.region import find_region
+from streams.customerio.senders import track_sender
 from streams.customerio.track import CONNECTIONS_MAX, TrackClient
-from streams.customerio.wire import Wire
 from streams.delivery.throttle import Throttle
 from streams.messaging.drafts import Draft
 from streams.messaging.observe import MessagingMetrics
@@ -34,23 +31,8 @@ class TrackPath:
     def __init__(self, settings: Settings, client: TrackClient, throttle: Throttle, metrics: MessagingMetrics) -> None:
         self._settings = settings
         self._client = client
-        breaker = Breaker(
-            "track",
-            first_pause_s=settings.retry_backoff_s,
-            jitter=random.random,
-            observer=metrics,
-            has_news=client.credentials.changed,
-        )
-        wire = Wire(breaker, throttle, metrics)
-        self._sender = TrackSender(
-            client,
-            wire,
-            attempts_max=settings.retry_attempts,
-            backoff_s=settings.retry_backoff_s,
-            jitter=random.random,
-            describe_region=lambda answer: describe_region(answer, settings),
-        )
-        self._patience = Patience(wire, slots=CONNECTIONS_MAX, unanswered=_unanswered)
+        self._sender = track_sender(settings, client, throttle, metrics)
+        self._patience = Patience(self._sender.wire, slots=CONNECTIONS_MAX, unanswered=_unanswered)
 
     async def check_region(self) -> None:
         """Ask for the account's region before anything is said of anybody; what cannot be known yet is no hindrance.

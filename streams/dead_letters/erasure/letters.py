@@ -15,18 +15,19 @@ from confluent_kafka.admin import AdminClient
 
 from agents.steps.report import iso_utc
 from schemas import dead_letter, resume
-from schemas.dead_letter import Header, LetterName, read_letter, replay_texts
+from schemas.dead_letter import LetterName, read_letter, replay_texts
 from schemas.decision import Decision
+from schemas.record import Header, Stored
 from schemas.resume import decode_resume, encode_resume, resumed_topic
 from streams.dead_letters.decisions import DecisionWriter, Outgoing
-from streams.dead_letters.erase_rule import Person
-from streams.dead_letters.erase_said import NOBODY, is_told_in, without
+from streams.dead_letters.erasure.rule import Person
+from streams.dead_letters.erasure.said import NOBODY, is_told_in, without
+from streams.dead_letters.erasure.settled import settled_end
 from streams.dead_letters.folding import Folding
 from streams.dead_letters.letters import Letters
-from streams.dead_letters.settled import settled_end
 from streams.kafka import topic_plan
 from streams.kafka.deletion import delete_before
-from streams.kafka.partition_reader import PartitionReader, Stored
+from streams.kafka.partition_reader import PartitionReader
 from streams.settings import Settings
 
 TRANSACTION_RECORDS_MAX: Final = 1_000
