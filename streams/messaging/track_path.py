@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Final
 
 from agents.plan import Plan, carry_out
 from schemas.conclusion import Conclusion
@@ -14,15 +15,17 @@ from schemas.errors import (
     UnauthorisedError,
     UnavailableError,
 )
-from schemas.send_memory import NEVER_SENT, SendPlace, SendState
 from streams.customerio.region import find_region
 from streams.customerio.senders import track_sender
 from streams.customerio.track import CONNECTIONS_MAX, TrackClient
+from streams.delivery.ledger import PartitionMemory
 from streams.delivery.throttle import Throttle
 from streams.messaging.drafts import Draft
 from streams.messaging.observe import MessagingMetrics
 from streams.messaging.patience import Patience
 from streams.settings import Settings
+
+_NOTHING: Final = PartitionMemory()  # direct operations are not remembered: nobody is known, nothing was delivered
 
 
 class TrackPath:
@@ -83,33 +86,6 @@ class TrackPath:
         """End what is under way, and close the connections."""
         self._patience.close()
         await self._client.close()
-
-
-class _Nothing:
-    """A memory in which nobody and nothing is: direct operations are not remembered."""
-
-    def person(self, user_id: bytes) -> bytes | None:  # noqa: ARG002 - the port's signature, here and below
-        """Nobody is known."""
-        return None
-
-    def ledger_key(self, user_id: bytes) -> bytes:
-        """Nobody was erased."""
-        return user_id
-
-    def has_event(self, fingerprint: bytes) -> bool:  # noqa: ARG002
-        """None was delivered."""
-        return False
-
-    def send_state(self, key: bytes) -> SendState:  # noqa: ARG002
-        """None was sent."""
-        return NEVER_SENT
-
-    def has_concluded(self, place: SendPlace) -> bool:  # noqa: ARG002
-        """None was concluded."""
-        return False
-
-
-_NOTHING = _Nothing()
 
 
 def _error_of(conclusion: Conclusion) -> StreamsError | None:
