@@ -40,12 +40,6 @@ class ReplayCopy:
     value: bytes | None
     headers: Sequence[Header]
 
-    @property
-    def size(self) -> int:
-        """Its bytes, roughly."""
-        headers = sum(len(name) + len(value or b"") for name, value in self.headers)
-        return len(self.key or b"") + len(self.value or b"") + headers
-
 
 def copy_of(letter: DeadLetter, terms: Terms, edit: Edit | None = None) -> ReplayCopy:
     """Copy a letter byte for byte, its replays counted one up; what a replay adds follows a letter's own headers."""

@@ -20,6 +20,7 @@ from schemas.dead_letter import DeadLetter
 from schemas.delivery import Parcel, Verdict
 from schemas.outcome import Outcome, Reason
 from schemas.record import Record, Stored
+from streams.dead_letters.batches import batches
 from streams.dead_letters.copies import ReplayCopy, Terms, copy_of
 from streams.delivery.ledger import Ledger
 from streams.kafka import topic_plan
@@ -105,7 +106,7 @@ class Rehearsal:
         """
         for partition, those in groupby(copies, key=lambda copy: copy.letter.name.partition):
             ledger = self._restored(partition)
-            for chunk in _bounded(those):
+            for chunk in batches(those, records_max=CHUNK_RECORDS, bytes_max=CHUNK_BYTES):
                 yield from self._runner.run(self._carry_out(chunk, ledger))
                 self._renew()
 
@@ -152,16 +153,3 @@ def _publication(records: Sequence[Record], plan: ReplayPlan) -> Publication:
 
 def _rehearsed(copy: ReplayCopy, found: Conclusion) -> Rehearsed:
     return Rehearsed(letter=copy.letter, verdict=found.outcome, reason=found.reason, detail=found.detail)
-
-
-def _bounded(copies: Iterable[ReplayCopy]) -> Iterator[list[ReplayCopy]]:
-    chunk: list[ReplayCopy] = []
-    size = 0
-    for copy in copies:
-        chunk.append(copy)
-        size += copy.size
-        if len(chunk) == CHUNK_RECORDS or size >= CHUNK_BYTES:
-            yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk

@@ -19,6 +19,7 @@ from schemas.dead_letter import LetterName, read_letter, replay_texts
 from schemas.decision import Decision
 from schemas.record import Header, Stored
 from schemas.resume import decode_resume, encode_resume, resumed_topic
+from streams.dead_letters.batches import batches
 from streams.dead_letters.decisions import DecisionWriter, Outgoing
 from streams.dead_letters.erasure.rule import Person
 from streams.dead_letters.erasure.said import NOBODY, is_told_in, without
@@ -65,7 +66,8 @@ class LetterEraser:
         with DecisionWriter(self.settings, Letters(self.settings, self.committed), partition) as writer:
             end = settled_end(place, self.committed, self.everything)
             erased: set[LetterName] = set()
-            for batch in _batches(self._survivors(place[1], end, erased)):
+            survivors = self._survivors(place[1], end, erased)
+            for batch in batches(survivors, records_max=TRANSACTION_RECORDS_MAX, bytes_max=TRANSACTION_BYTES_MAX):
                 writer.commit({}, batch)
                 kept += len(batch)
             self._discard(writer, erased)
@@ -138,17 +140,3 @@ def _copy(record: Stored, headers: Iterable[Header]) -> Outgoing:
         headers=list(headers),
         timestamp_ms=record.timestamp,
     )
-
-
-def _batches(records: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
-    """As much as goes into one transaction, and into memory."""
-    batch: list[Outgoing] = []
-    size = 0
-    for record in records:
-        batch.append(record)
-        size += len(record.key or b"") + len(record.value or b"") + sum(len(text or b"") for _, text in record.headers)
-        if size >= TRANSACTION_BYTES_MAX or len(batch) >= TRANSACTION_RECORDS_MAX:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
