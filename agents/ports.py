@@ -9,11 +9,10 @@ from typing import Protocol
 
 from schemas.chunk import Chunk
 from schemas.conclusion import Conclusion
-from schemas.dead_letter import Header
 from schemas.delivery import Parcel, Verdict
 from schemas.flood import Flood
 from schemas.outcome import Outcome, Reason
-from schemas.record import Record
+from schemas.record import Header, Record
 from schemas.send_memory import SendEntry, SendPlace, SendState
 
 Counts = Counter[tuple[Outcome, Reason | None]]

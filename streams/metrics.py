@@ -71,35 +71,58 @@ MESSAGING_ERRORS = Declared(
 )
 
 
-class Metrics:
+def counter(metric: Declared, registry: CollectorRegistry) -> Count:
+    """Give it in this registry."""
+    return Count(metric.name, metric.meaning, metric.labels, registry=registry)
+
+
+def histogram(metric: Declared, buckets: Sequence[float], registry: CollectorRegistry) -> Histogram:
+    """Give it in this registry."""
+    return Histogram(metric.name, metric.meaning, metric.labels, buckets=buckets, registry=registry)
+
+
+class RequestMetrics:
+    """What is counted of requests, whoever sends them; implements what wire and breaker tell."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._requests = counter(REQUESTS, registry)
+        self._retries = counter(RETRIES, registry)
+        self._held = counter(HELD, registry)
+
+    def request(self, response: Answer | NoAnswer, *, seconds: float, items: int, body_bytes: int) -> None:  # noqa: ARG002 - the port's signature
+        """One request was answered, or failed on the way."""
+        self._requests.labels(str(response.status) if isinstance(response, Answer) else response.cause).inc()
+
+    def retry(self, cause: str) -> None:
+        """One request will be repeated."""
+        self._retries.labels(cause).inc()
+
+    def held(self, api: str, reason: str) -> None:
+        """Requests to an API have been held."""
+        self._held.labels(api, reason).inc()
+
+
+class Metrics(RequestMetrics):
     """One worker's metrics in a registry of their own; implements what pipeline, sender, journal and guard tell."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
+        registry = self.registry = CollectorRegistry()
+        super().__init__(registry)
         ProcessCollector(namespace="cio", registry=self.registry)  # every name of ours starts so
         self._end_to_end = EndToEnd(END_TO_END.name, END_TO_END.meaning, END_TO_END.labels)
         self.registry.register(self._end_to_end)
-        self._records = self._count(RECORDS)
-        self._letters = self._count(DEAD_LETTERS)
-        self._chunk_records = self._histogram(CHUNK_RECORDS, _ITEMS)
-        self._requests = self._count(REQUESTS)
-        self._request_s = self._histogram(REQUEST_SECONDS, _REQUEST_S)
-        self._batch_items = self._histogram(BATCH_ITEMS, _ITEMS)
-        self._batch_bytes = self._histogram(BATCH_BYTES, _BYTES)
-        self._retries = self._count(RETRIES)
-        self._held = self._count(HELD)
-        self._transaction_s = self._histogram(TRANSACTION_SECONDS, _TRANSACTION_S)
-        self._transaction_chunks = self._count(TRANSACTION_CHUNKS)
-        self._floods = self._count(FLOODS)
-        self._stuck_lanes = self._count(STUCK_LANES)
+        self._records = counter(RECORDS, registry)
+        self._letters = counter(DEAD_LETTERS, registry)
+        self._chunk_records = histogram(CHUNK_RECORDS, _ITEMS, registry)
+        self._request_s = histogram(REQUEST_SECONDS, _REQUEST_S, registry)
+        self._batch_items = histogram(BATCH_ITEMS, _ITEMS, registry)
+        self._batch_bytes = histogram(BATCH_BYTES, _BYTES, registry)
+        self._transaction_s = histogram(TRANSACTION_SECONDS, _TRANSACTION_S, registry)
+        self._transaction_chunks = counter(TRANSACTION_CHUNKS, registry)
+        self._floods = counter(FLOODS, registry)
+        self._stuck_lanes = counter(STUCK_LANES, registry)
         self.restore_s = Gauge(RESTORE.name, RESTORE.meaning, registry=self.registry)
-        self.rebalances = self._count(REBALANCES)
-
-    def _count(self, metric: Declared) -> Count:
-        return Count(metric.name, metric.meaning, metric.labels, registry=self.registry)
-
-    def _histogram(self, metric: Declared, buckets: Sequence[float]) -> Histogram:
-        return Histogram(metric.name, metric.meaning, metric.labels, buckets=buckets, registry=self.registry)
+        self.rebalances = counter(REBALANCES, registry)
 
     def live(self, metric: Declared, read: Callable[[], Iterable[Reading]]) -> None:
         """Add a gauge whose readings, (label values, value), are taken when somebody looks."""
@@ -136,19 +159,10 @@ class Metrics:
 
     def request(self, response: Answer | NoAnswer, *, seconds: float, items: int, body_bytes: int) -> None:
         """One request was answered, or failed on the way."""
-        status = str(response.status) if isinstance(response, Answer) else response.cause
-        self._requests.labels(status).inc()
+        super().request(response, seconds=seconds, items=items, body_bytes=body_bytes)
         self._request_s.observe(seconds)
         self._batch_items.observe(items)
         self._batch_bytes.observe(body_bytes)
-
-    def retry(self, cause: str) -> None:
-        """One request will be repeated."""
-        self._retries.labels(cause).inc()
-
-    def held(self, api: str, reason: str) -> None:
-        """Requests to an API have been held."""
-        self._held.labels(api, reason).inc()
 
     def flooded(self, topic: str, reason: str) -> None:
         """A partition is held for a flood of dead letters."""

@@ -6,8 +6,8 @@ from dataclasses import replace
 from agents.steps.report import letter_headers
 from schemas import dead_letter
 from schemas.conclusion import Conclusion
-from schemas.dead_letter import Header, replays_of
-from schemas.record import Record
+from schemas.dead_letter import replays_of
+from schemas.record import Header, Record
 from tests.unit.input_records import InputRecord
 
 

@@ -14,14 +14,14 @@ from agents.plans.sends import SendsPlan
 from agents.plans.user_changes import UserChangesPlan
 from agents.ports import Memory
 from agents.steps.translate_change import translate_change
-from agents.steps.translate_event import translate_event
 from agents.steps.translate_send import translate_message, translate_trigger
+from agents.translations import TRANSLATIONS
 from schemas.conclusion import Conclusion
 from schemas.delivery import Parcel, Verdict
 from schemas.record import Record
 from schemas.replayed import Replayed, first_place, is_wanted_even_if_older, is_wanted_even_if_sent
 from schemas.send_memory import SendEntry
-from schemas.translated import Change, Event, Send, Unsendable
+from schemas.translated import Change, Send, Unsendable
 
 
 def translate_replayed_change(record: Record) -> Change | Unsendable:
@@ -54,12 +54,6 @@ PLANS: Final[Mapping[str, Callable[[], Plan]]] = {
     "transactional-messages": lambda: SendsPlan(translate=translate_replayed_message),
     "broadcast-triggers": lambda: SendsPlan(translate=translate_replayed_trigger),
 }
-_TRANSLATES: Final[Mapping[str, Callable[[Record], Change | Event | Send | Unsendable]]] = {
-    "user-changes": translate_change,
-    "domain-events": translate_event,
-    "transactional-messages": translate_message,
-    "broadcast-triggers": translate_trigger,
-}
 
 
 class Stages:
@@ -74,7 +68,7 @@ class Stages:
 
     def stage_of(self, record: Record, topic: str) -> int:
         """Place the next record, which was on this topic (short name) at first."""
-        found = _TRANSLATES[topic](record)
+        found = TRANSLATIONS[topic](record)
         if isinstance(found, Unsendable):
             return 0  # to be concluded at once
         if isinstance(found, Send):

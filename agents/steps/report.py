@@ -7,7 +7,8 @@ import orjson
 
 from schemas import dead_letter
 from schemas.conclusion import Conclusion
-from schemas.dead_letter import Header, replays_of, without_ours
+from schemas.dead_letter import replays_of, without_ours
+from schemas.record import Header
 from schemas.replayed import first_place
 from schemas.times import first_timestamp_ms
 

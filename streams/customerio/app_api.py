@@ -3,60 +3,36 @@
 Endpoints, authentication and answers: Customer.io's App API reference (transactional, broadcasts, workspaces).
 """
 
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Final
 
-import httpx
-
 from schemas.answer import Answer, NoAnswer
 from schemas.transactional_message import Channel
-from streams.customerio.credentials import Credentials, Values
-from streams.customerio.http_client import Access, HttpClient, always
+from streams.customerio.credentials import Values
+from streams.customerio.http_client import Access, HttpClient
 
 CONNECTIONS_MAX: Final = 100
 REFUSALS: Final = (HTTPStatus.UNAUTHORIZED,)  # a 403 is about the message: a feature that is off, a forbidden file
 
 
-class AppClient:
-    """A bearer's key as it is at each request, which has `timeout_s` in all."""
-
-    def __init__(
-        self,
-        url: str,
-        *,
-        credentials: Credentials,
-        timeout_s: float,
-        permit: Callable[[], Awaitable[None]] = always,
-        transport: httpx.AsyncBaseTransport | None = None,
-    ) -> None:
-        self.credentials = credentials
-        self._http = HttpClient(
-            url,
-            Access(credentials=credentials, header=_bearer, refusals=REFUSALS),
-            timeout_s=timeout_s,
-            connections_max=CONNECTIONS_MAX,
-            permit=permit,
-            transport=transport,
-        )
-
-    async def send(self, channel: Channel, body: bytes) -> Answer | NoAnswer:
-        """`POST /v1/send/{channel}`: 200 with `delivery_id`; it has no idempotency key."""
-        return await self._http.request("POST", f"/v1/send/{channel}", body)
-
-    async def trigger(self, broadcast_id: int, body: bytes) -> Answer | NoAnswer:
-        """`POST /v1/campaigns/{broadcast_id}/triggers`: 200 with the trigger's `id`; it has no idempotency key."""
-        return await self._http.request("POST", f"/v1/campaigns/{broadcast_id}/triggers", body)
-
-    async def workspaces(self) -> Answer | NoAnswer:
-        """`GET /v1/workspaces`: changes nothing, is short, and knows our key, so it tells whether the API works."""
-        return await self._http.request("GET", "/v1/workspaces")
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._http.close()
-
-
 def _bearer(values: Values) -> str:
     (key,) = values
     return f"Bearer {key}"
+
+
+class AppClient(HttpClient):
+    """Authentication with a bearer's key."""
+
+    access = Access(header=_bearer, refusals=REFUSALS, connections_max=CONNECTIONS_MAX)
+
+    async def send(self, channel: Channel, body: bytes) -> Answer | NoAnswer:
+        """`POST /v1/send/{channel}`: 200 with `delivery_id`; it has no idempotency key."""
+        return await self.request("POST", f"/v1/send/{channel}", body)
+
+    async def trigger(self, broadcast_id: int, body: bytes) -> Answer | NoAnswer:
+        """`POST /v1/campaigns/{broadcast_id}/triggers`: 200 with the trigger's `id`; it has no idempotency key."""
+        return await self.request("POST", f"/v1/campaigns/{broadcast_id}/triggers", body)
+
+    async def workspaces(self) -> Answer | NoAnswer:
+        """`GET /v1/workspaces`: changes nothing, is short, and knows our key, so it tells whether the API works."""
+        return await self.request("GET", "/v1/workspaces")

@@ -34,7 +34,7 @@ class AppSender:
         self.breaker: Breaker = wire.breaker
         self.busy: set[asyncio.Task[Any]] = set()
         self._call = call
-        self._wire = wire
+        self.wire = wire
         self._pace = pace
         self._read = Request(read)
         self._reads = reads
@@ -58,7 +58,7 @@ class AppSender:
                     return verdict
                 await errand.withdraw()
             if tried is not None:
-                self._wire.count_retry(_cause(tried.ruling))
+                self.wire.count_retry(_cause(tried.ruling))
 
     def _at_work(self) -> AbstractContextManager[None]:
         """From the intent to what is written of the outcome."""
@@ -66,7 +66,7 @@ class AppSender:
 
     async def _turn(self, may_begin: Callable[[], bool]) -> Permit:
         while True:
-            permit = await self._wire.turn()
+            permit = await self.wire.turn()
             is_ours = False
             try:
                 if not may_begin():
@@ -105,7 +105,7 @@ class AppSender:
             await self._pace.acquire()
             if not permit.is_probe and not self.breaker.is_closed:
                 return None
-            response = await self._wire.send(Request(lambda: self._call(send), 1, len(send.body)))
+            response = await self.wire.send(Request(lambda: self._call(send), 1, len(send.body)))
             ruling = judge_send(response, send.kind)
             self._tell(permit, ruling)
         finally:

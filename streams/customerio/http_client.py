@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import ClassVar
 
 import httpx
 
@@ -25,27 +26,31 @@ async def always() -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """How an API is told who we are; `header` makes the header's value, `refusals` are the statuses that doubt it."""
+    """How an API is told who we are, in at most `connections_max` requests at once.
 
-    credentials: Credentials
+    `header` makes the header's value, `refusals` are the statuses that doubt it.
+    """
+
     header: Callable[[Values], str]
     refusals: Collection[int]
+    connections_max: int
 
 
 class HttpClient:
-    """Credentials as they are at each request, which has `timeout_s` in all and at most `connections_max` beside it."""
+    """What the clients of its APIs are: credentials as they are at each request, which has `timeout_s` in all."""
+
+    access: ClassVar[Access]
 
     def __init__(
         self,
         url: str,
-        access: Access,
         *,
+        credentials: Credentials,
         timeout_s: float,
-        connections_max: int,
         permit: Callable[[], Awaitable[None]] = always,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._access = access
+        self.credentials = credentials
         self._timeout_s = timeout_s
         self._permit = permit
         self._http = httpx.AsyncClient(
@@ -53,7 +58,7 @@ class HttpClient:
             timeout=timeout_s,
             follow_redirects=False,  # a redirect means the wrong region, and would lose the body
             event_hooks={"response": [_forget_location]},
-            limits=httpx.Limits(max_connections=connections_max, keepalive_expiry=KEEPALIVE_S),
+            limits=httpx.Limits(max_connections=self.access.connections_max, keepalive_expiry=KEEPALIVE_S),
             headers={"Content-Type": "application/json", "User-Agent": "customerio-streams"},
             transport=transport,
             trust_env=False,  # settings are ours alone
@@ -63,8 +68,8 @@ class HttpClient:
         """What is answered, or that nothing is, and whether the request can have been carried out."""
         await self._permit()
         last_byte = _LastByte(is_out=not body)
-        used = self._access.credentials.current()
-        headers = {"Authorization": self._access.header(used)}
+        used = self.credentials.current()
+        headers = {"Authorization": self.access.header(used)}
         if body is not None:
             headers["Content-Length"] = str(len(body))
         content = None if body is None else self._permitted(body, last_byte)
@@ -76,8 +81,8 @@ class HttpClient:
             return NoAnswer("timeout", is_out=last_byte.is_out)
         except (httpx.TransportError, httpx.DecodingError) as exc:
             return NoAnswer(type(exc).__name__, is_out=last_byte.is_out)
-        if response.status_code in self._access.refusals:
-            self._access.credentials.refused(used)
+        if response.status_code in self.access.refusals:
+            self.credentials.refused(used)
         return Answer(response.status_code, answered, retry_after_s(response.headers.get("retry-after")))
 
     async def _permitted(self, body: bytes, last_byte: "_LastByte") -> AsyncIterator[bytes]:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from schemas.answer import Answer, NoAnswer
 from streams.customerio.breaker import Breaker, Permit
-from streams.delivery.progress import touch
+from streams.progress import touch
 
 Response = Answer | NoAnswer
 Call = Callable[[], Awaitable[Response]]

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from schemas import dead_letter
-from schemas.dead_letter import DeadLetter, Header
+from schemas.dead_letter import DeadLetter
+from schemas.record import Header
 from schemas.replayed import YES
 
 
@@ -38,12 +39,6 @@ class ReplayCopy:
     key: bytes | None
     value: bytes | None
     headers: Sequence[Header]
-
-    @property
-    def size(self) -> int:
-        """Its bytes, roughly."""
-        headers = sum(len(name) + len(value or b"") for name, value in self.headers)
-        return len(self.key or b"") + len(self.value or b"") + headers
 
 
 def copy_of(letter: DeadLetter, terms: Terms, edit: Edit | None = None) -> ReplayCopy:

@@ -12,9 +12,10 @@ from typing import Final, Self
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from schemas.dead_letter import Header, LetterName
+from schemas.dead_letter import LetterName
 from schemas.decision import Decision, decision_key, encode_decision
 from schemas.errors import StreamsError, UnavailableError
+from schemas.record import Header
 from streams.dead_letters.letters import Letters
 from streams.kafka import topic_plan
 from streams.kafka.clients import LIBRDKAFKA_LOGGER, librdkafka_config

@@ -9,9 +9,10 @@ from typing import Any, Final, Literal, cast
 from pydantic_core import from_json
 
 from agents.steps.report import iso_utc
-from schemas.dead_letter import DeadLetter, Header, without_ours
+from schemas.dead_letter import DeadLetter, without_ours
 from schemas.decision import Decision
 from schemas.outcome import DeadReason
+from schemas.record import Header
 from streams.dead_letters.field_search import Position, find_field, names_key
 from streams.dead_letters.letter import Letter
 from streams.dead_letters.masking import Json, masked, masked_text, outlined, shown_id, shown_message

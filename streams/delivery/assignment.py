@@ -69,7 +69,7 @@ class Assignment:
         start = {
             (topic, partition): memory.position.get(topic, -1)
             for partition, memory in memories.items()
-            for topic in (self._topics.people, self._topics.events, self._topics.sends)
+            for topic in self._topics.ledger()
         }
         ends = await asyncio.get_running_loop().run_in_executor(
             self._threads, self._reader.read, start, self._take, is_current
@@ -81,14 +81,7 @@ class Assignment:
     def _take(self, records: list[LedgerRecord]) -> None:
         """Runs in the reader's thread: no lane works while partitions are being taken over."""
         self._lanes.restoring()
-        first = records[0]
-        if first.topic == self._topics.people:
-            for record in records:
-                self._ledger.restore_person(record)
-        elif first.topic == self._topics.sends:
-            self._ledger.restore_sends(records)
-        else:
-            self._ledger.restore_events(first.partition, first.timestamp_s, [record.key for record in records])
+        self._ledger.restore(records, self._topics)
 
     async def drain(self) -> None:
         """Finish or abandon the work in flight; returns within the drain deadline.

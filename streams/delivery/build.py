@@ -1,6 +1,5 @@
 """The parts of a worker that know nothing of Faust, put together from the settings."""
 
-import random
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -10,11 +9,9 @@ from agents.desk import Outside
 from agents.pipeline import Pipeline
 from streams.customerio.breaker import Breaker
 from streams.customerio.credentials import Credentials
-from streams.customerio.region import describe_region
 from streams.customerio.sender import TrackSender
+from streams.customerio.senders import track_sender
 from streams.customerio.track import TrackClient
-from streams.customerio.wire import Wire
-from streams.dead_letters.resumes import ResumeReader
 from streams.delivery.assignment import Assignment
 from streams.delivery.budgets import Budgets
 from streams.delivery.build_sends import Sends, build_sends
@@ -25,6 +22,7 @@ from streams.delivery.lanes import Lanes
 from streams.delivery.ledger import Ledger
 from streams.delivery.messenger import Messenger
 from streams.delivery.resumed import Resumed
+from streams.delivery.resumes import ResumeReader
 from streams.delivery.throttle import Throttle
 from streams.delivery.turns import Turns
 from streams.delivery.watchdog import InLine, Watchdog
@@ -82,8 +80,8 @@ def build_delivery(
 ) -> Delivery:
     """Put a worker together that reads `inputs`; `crash` ends it, `epoch` counts its consumer's assignments."""
     lease, metrics = Lease(session_s), Metrics()
-    topics, reader = _output_topics(settings), LedgerReader(librdkafka_config(settings), group=settings.app_id)
-    ledger, budgets, track = _ledger(settings), Budgets(settings, lease), _track_client(settings, lease)
+    topics, reader = OutputTopics.of(settings), LedgerReader(librdkafka_config(settings), group=settings.app_id)
+    ledger, budgets, track = Ledger.of(settings), Budgets(settings, lease), _track_client(settings, lease)
     sender, courier = _courier(settings, track, budgets.throttles["track"], metrics)
     journal = Journal(_writer(settings, inputs, topics, reader), observe=metrics.transaction)
     turns, guard = Turns(), _guard(settings, metrics)
@@ -127,15 +125,6 @@ def _either_but(busy: InLine, *places: InLine) -> InLine:
     return lambda: set().union(*(place() for place in places)) - busy()
 
 
-def _ledger(settings: Settings) -> Ledger:
-    return Ledger(
-        window_s=settings.dedupe_window_s,
-        entries_max=settings.dedupe_max_entries,
-        send_memory_s=settings.send_memory_s,
-        sends_max=settings.send_max_entries,
-    )
-
-
 def _outside(
     settings: Settings, *, courier: Courier, messenger: Messenger, journal: Journal, ledger: Ledger, observer: Metrics
 ) -> Outside:
@@ -154,26 +143,8 @@ def _outside(
 def _courier(
     settings: Settings, track: TrackClient, throttle: Throttle, metrics: Metrics
 ) -> tuple[TrackSender, Courier]:
-    sender = _sender(settings, track, throttle, metrics)
+    sender = track_sender(settings, track, throttle, metrics)
     return sender, Courier(sender, is_rate_tight=lambda: throttle.rate_per_s * settings.drain_s < 1)
-
-
-def _sender(settings: Settings, track: TrackClient, throttle: Throttle, metrics: Metrics) -> TrackSender:
-    breaker = Breaker(
-        "track",
-        first_pause_s=settings.retry_backoff_s,
-        jitter=random.random,
-        observer=metrics,
-        has_news=track.credentials.changed,
-    )
-    return TrackSender(
-        track,
-        Wire(breaker, throttle, metrics),
-        attempts_max=settings.retry_attempts,
-        backoff_s=settings.retry_backoff_s,
-        jitter=random.random,
-        describe_region=lambda answer: describe_region(answer, settings),
-    )
 
 
 def _watchdog(
@@ -181,16 +152,6 @@ def _watchdog(
 ) -> Watchdog:
     stuck_s = max(settings.stuck_s, settings.request_timeout_s + OVERDUE_S, session_s + OVERDUE_S)
     return Watchdog(lanes, in_line=in_line, stuck_s=stuck_s, count=metrics.stuck)
-
-
-def _output_topics(settings: Settings) -> OutputTopics:
-    return OutputTopics(
-        results=settings.topic(topic_plan.RESULTS),
-        letters=settings.topic(topic_plan.DLQ),
-        people=settings.topic(topic_plan.LEDGER_PEOPLE),
-        events=settings.topic(topic_plan.LEDGER_EVENTS),
-        sends=settings.topic(topic_plan.LEDGER_SENDS),
-    )
 
 
 def _writer(

@@ -18,7 +18,7 @@ from schemas.chunk import Chunk
 from schemas.conclusion import Conclusion
 from schemas.flood import Flood
 from schemas.record import Record
-from streams.delivery.progress import Progress, touch, worked_for
+from streams.progress import Progress, touch, worked_for
 
 PROBE_S = 1.0  # the pause before the first probe, doubled each time …
 PROBE_S_MAX = 30.0  # … up to this

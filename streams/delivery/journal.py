@@ -16,7 +16,7 @@ import structlog
 from agents.ports import Publication
 from schemas.chunk import Membership
 from schemas.errors import FencedError, UnavailableError
-from streams.delivery.progress import Progress, touch, worked_for
+from streams.progress import Progress, touch, worked_for
 
 LINGER_S = 0.005  # lanes that conclude together share a transaction
 RETRY_S = 1.0

@@ -14,7 +14,7 @@ from agents.pipeline import Pipeline
 from agents.plan import MakePlan
 from schemas.chunk import Chunk
 from schemas.errors import FencedError
-from streams.delivery.progress import Progress, touch, work_for
+from streams.progress import Progress, touch, work_for
 
 REJOIN_S = 60.0  # several session timeouts
 LOOK_S = 0.1  # a lane may become held while it drains

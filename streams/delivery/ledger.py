@@ -9,14 +9,17 @@ import math
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 from agents.ports import Publication
 from schemas.person_id import ERASED, erased_key
 from schemas.send_memory import SendPlace, SendState, unpack_entry
 from streams.delivery.sends_memory import SendsMemory
 from streams.kafka.ledger_reader import LedgerRecord
+from streams.kafka.transactions import OutputTopics
+from streams.settings import Settings
 
 
 @dataclass(slots=True)
@@ -56,6 +59,21 @@ class PartitionMemory:
     def has_concluded(self, place: SendPlace) -> bool:
         """Whether the result of the send that stands there is out, although its offset is not committed."""
         return self.sends.has_concluded(place)
+
+    def add_people(self, records: Iterable[LedgerRecord]) -> None:
+        """Remember persons as they stand in the ledger; a null value means that one is forgotten."""
+        for record in records:
+            if record.value is None:
+                self.people.pop(record.key, None)
+            else:
+                self.people[record.key] = record.value
+                self.has_erased = self.has_erased or record.key.startswith(ERASED)
+
+    def add_sends(self, records: Iterable[LedgerRecord]) -> None:
+        """Remember sends as they stand in the ledger."""
+        for record in records:
+            if record.value:
+                self.sends.take(record.key, unpack_entry(record.value), record.timestamp_s)
 
     def add_events(self, delivered_s: float, fingerprints: list[bytes]) -> None:
         """Remember fingerprints that were delivered together."""
@@ -98,6 +116,16 @@ class Ledger:
         self.evictions = 0
         self.send_evictions = 0
 
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Make one that is bounded as the settings say."""
+        return cls(
+            window_s=settings.dedupe_window_s,
+            entries_max=settings.dedupe_max_entries,
+            send_memory_s=settings.send_memory_s,
+            sends_max=settings.send_max_entries,
+        )
+
     def memory(self, partition: int) -> PartitionMemory:
         """The memory of an owned partition; what is beyond the window now is no longer in it."""
         self._bound()
@@ -108,38 +136,25 @@ class Ledger:
         self._partitions = {p: self._partitions.get(p) or PartitionMemory() for p in partitions}
         return self._partitions
 
-    def restore_person(self, record: LedgerRecord) -> None:
-        """Take over one record of the people's ledger; a null value means that the person is forgotten."""
-        memory = self._partitions.get(record.partition)
+    def restore(self, records: Sequence[LedgerRecord], topics: OutputTopics) -> None:
+        """Take over what was read back of one topic and partition, and written in the same second."""
+        first = records[0]
+        memory = self._partitions.get(first.partition)
         if memory is None:
             return  # revoked while it was being read
-        if record.value is None:
-            memory.people.pop(record.key, None)
-        else:
-            memory.people[record.key] = record.value
-            memory.has_erased = memory.has_erased or record.key.startswith(ERASED)
-
-    def restore_events(self, partition: int, delivered_s: int, fingerprints: list[bytes]) -> None:
-        """Take over fingerprints that were delivered at that time."""
-        memory = self._partitions.get(partition)
-        if memory and delivered_s > self._clock_s() - self._window_s:
-            memory.add_events(delivered_s, fingerprints)
+        if first.topic == topics.people:
+            memory.add_people(records)
+        elif first.topic == topics.sends:
+            memory.add_sends(records)
+            self._bound_sends()
+        elif first.timestamp_s > self._clock_s() - self._window_s:
+            memory.add_events(first.timestamp_s, [record.key for record in records])
             self._bound()
 
     def begin(self, next_offsets: Mapping[tuple[str, int], int]) -> None:
         """Work will begin at these offsets: of sends that stand before, nobody will ask again by their place."""
         for partition, memory in self._partitions.items():
             memory.sends.begin({topic: offset for (topic, p), offset in next_offsets.items() if p == partition})
-
-    def restore_sends(self, records: Sequence[LedgerRecord]) -> None:
-        """Take over records of the sends' ledger, all of one partition."""
-        memory = self._partitions.get(records[0].partition)
-        if memory is None:
-            return  # revoked while it was being read
-        for record in records:
-            if record.value:
-                memory.sends.take(record.key, unpack_entry(record.value), record.timestamp_s)
-        self._bound_sends()
 
     def remember(self, publication: Publication) -> None:
         """Take over what was committed."""

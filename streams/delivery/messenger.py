@@ -13,7 +13,7 @@ from agents.ports import Errand
 from schemas.delivery import Parcel, Verdict
 from schemas.send_memory import SendKind
 from schemas.translated import Send
-from streams.delivery.progress import Progress, touch, worked_for
+from streams.progress import Progress, touch, worked_for
 
 
 class Sender(Protocol):

@@ -6,13 +6,12 @@ Blocking. Shows what is committed, unless asked for everything, and never joins 
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Self, TypeVar, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from schemas.dead_letter import Header
 from schemas.errors import ConfigError, UnavailableError
+from schemas.record import Header, Stored
 from streams.kafka.clients import LIBRDKAFKA_LOGGER, connected_admin, librdkafka_config
 from streams.settings import Settings
 
@@ -27,19 +26,6 @@ _PASSING = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT
 
 T = TypeVar("T")
 Place = tuple[str, int]  # full name of a topic, partition
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A record as it lies on Kafka; `timestamp` is Kafka's, in unix milliseconds."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[Header]
 
 
 class PartitionReader:

@@ -5,7 +5,7 @@ Blocking; runs in the journal's thread.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NoReturn, Self
 
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
@@ -14,8 +14,10 @@ from agents.ports import Publication
 from schemas.chunk import Membership
 from schemas.errors import FencedError, UnavailableError
 from schemas.send_memory import pack_entry
+from streams.kafka import topic_plan
 from streams.kafka.ledger_reader import Committed, LedgerReader, Place
 from streams.kafka.transaction_calls import again, produce
+from streams.settings import Settings
 
 TRANSACTION_TIMEOUT_MS = 10_000  # so long may a killed worker's transaction hold its partitions
 CALL_S = 15.0
@@ -41,9 +43,24 @@ class OutputTopics:
     events: str
     sends: str
 
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Give them with the prefix that is set."""
+        return cls(
+            results=settings.topic(topic_plan.RESULTS),
+            letters=settings.topic(topic_plan.DLQ),
+            people=settings.topic(topic_plan.LEDGER_PEOPLE),
+            events=settings.topic(topic_plan.LEDGER_EVENTS),
+            sends=settings.topic(topic_plan.LEDGER_SENDS),
+        )
+
+    def ledger(self) -> list[str]:
+        """Those that are read back."""
+        return [self.people, self.events, self.sends]
+
     def names(self) -> list[str]:
         """All of them."""
-        return [self.results, self.letters, self.people, self.events, self.sends]
+        return [self.results, self.letters, *self.ledger()]
 
 
 def group_metadata(group: str, membership: Membership) -> bytes:

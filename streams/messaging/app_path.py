@@ -1,23 +1,17 @@
 """What is sent at once over the App API: the worker's own sender, within a deadline, and without an intent on Kafka."""
 
-import random
 from collections.abc import Mapping
 from functools import partial
-from typing import Final, cast
+from typing import Final
 
-from agents.steps.translate_send import translate_message, translate_trigger
-from schemas.answer import Answer, NoAnswer
+from agents.translations import SENDS
 from schemas.delivery import Verdict
 from schemas.errors import AmbiguousSendError, InvalidInputError, RejectedError, StreamsError
 from schemas.send_memory import SendKind
-from schemas.transactional_message import Channel
-from schemas.translated import Send, Unsendable
+from schemas.translated import Unsendable
 from streams.customerio.app_api import AppClient
-from streams.customerio.app_sender import AppSender
-from streams.customerio.breaker import APP_ADVICE, Breaker
-from streams.customerio.wire import Wire
+from streams.customerio.senders import app_sender
 from streams.delivery.throttle import Throttle
-from streams.kafka.topic_plan import TRANSACTIONAL_MESSAGES
 from streams.messaging.drafts import Draft
 from streams.messaging.observe import MessagingMetrics
 from streams.messaging.patience import Patience
@@ -41,23 +35,8 @@ class AppPath:
         reads: Throttle,
     ) -> None:
         self._client = client
-        breaker = Breaker(
-            "send" if kind == "message" else "broadcast",
-            first_pause_s=settings.retry_backoff_s,
-            jitter=random.random,
-            observer=metrics,
-            has_news=client.credentials.changed,
-            advice=APP_ADVICE,
-        )
-        wire = Wire(breaker, throttle, metrics)
-        self._sender = AppSender(
-            partial(_call, client),
-            wire,
-            pace=_Unpaced(),
-            read=client.workspaces,
-            reads=Wire(breaker, reads, metrics),
-        )
-        self._patience = Patience(wire, slots=SLOTS[kind], unanswered=_unanswered)
+        self._sender = app_sender(kind, settings, client, metrics, admission=throttle, pace=_Unpaced(), reads=reads)
+        self._patience = Patience(self._sender.wire, slots=SLOTS[kind], unanswered=_unanswered)
 
     async def send(self, draft: Draft, timeout_s: float) -> str:
         """Send it; Customer.io's name for it.
@@ -65,8 +44,7 @@ class AppPath:
         Raises:
             StreamsError: it was not sent, or may have been.
         """
-        translate = translate_message if draft.topic == TRANSACTIONAL_MESSAGES else translate_trigger
-        send = translate(draft)
+        send = SENDS[draft.topic](draft)
         if isinstance(send, Unsendable):
             raise InvalidInputError(send.detail)
         begin = partial(self._sender.send, send, _Unwritten(), may_begin=lambda: True)
@@ -101,12 +79,6 @@ class _Unpaced:
 
     async def acquire(self) -> None:
         """At once."""
-
-
-async def _call(client: AppClient, send: Send) -> Answer | NoAnswer:
-    if send.kind == "message":
-        return await client.send(cast("Channel", send.target), send.body)
-    return await client.trigger(int(send.target), send.body)
 
 
 def _error_of(verdict: Verdict) -> StreamsError:

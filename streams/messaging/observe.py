@@ -8,11 +8,9 @@ from weakref import WeakKeyDictionary
 
 import structlog
 from prometheus_client import CollectorRegistry, Histogram
-from prometheus_client import Counter as Count
 
-from schemas.answer import Answer, NoAnswer
 from schemas.errors import StreamsError
-from streams.metrics import HELD, MESSAGING_ERRORS, MESSAGING_SECONDS, REQUESTS, RETRIES, Declared
+from streams.metrics import MESSAGING_ERRORS, MESSAGING_SECONDS, RequestMetrics, counter, histogram
 
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _OF_REGISTRIES: "WeakKeyDictionary[CollectorRegistry, MessagingMetrics]" = WeakKeyDictionary()
@@ -36,31 +34,13 @@ OnOperation = Callable[[OperationDone], None]
 OnError = Callable[[OperationDone, StreamsError], None]
 
 
-class MessagingMetrics:
+class MessagingMetrics(RequestMetrics):
     """What operations and the requests beneath them count."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.seconds = Histogram(*_named(MESSAGING_SECONDS), buckets=_SECONDS, registry=registry)
-        self.errors = Count(*_named(MESSAGING_ERRORS), registry=registry)
-        self._requests = Count(*_named(REQUESTS), registry=registry)
-        self._retries = Count(*_named(RETRIES), registry=registry)
-        self._held = Count(*_named(HELD), registry=registry)
-
-    def request(self, response: Answer | NoAnswer, *, seconds: float, items: int, body_bytes: int) -> None:  # noqa: ARG002 - the port's signature
-        """One request was answered, or failed on the way."""
-        self._requests.labels(str(response.status) if isinstance(response, Answer) else response.cause).inc()
-
-    def retry(self, cause: str) -> None:
-        """One request will be repeated."""
-        self._retries.labels(cause).inc()
-
-    def held(self, api: str, reason: str) -> None:
-        """Requests to an API have been held."""
-        self._held.labels(api, reason).inc()
-
-
-def _named(metric: Declared) -> tuple[str, str, tuple[str, ...]]:
-    return metric.name, metric.meaning, metric.labels
+        super().__init__(registry)
+        self.seconds = histogram(MESSAGING_SECONDS, _SECONDS, registry)
+        self.errors = counter(MESSAGING_ERRORS, registry)
 
 
 def metrics_in(registry: CollectorRegistry) -> MessagingMetrics:

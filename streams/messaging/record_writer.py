@@ -13,9 +13,9 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from schemas.errors import ConfigError, InvalidInputError, StreamsError, UnavailableError
 from streams.kafka.clients import connected_admin
+from streams.kafka.producer import create_producer
 from streams.kafka.topics import require_partitions
 from streams.messaging.drafts import Draft
-from streams.publishing.publish import create_producer
 from streams.settings import Settings
 
 LINGER_MS: Final = 5.0  # records that come so close together share a request

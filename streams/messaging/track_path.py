@@ -1,8 +1,8 @@
 """What is said at once over the Track API: the worker's own plan for one record, and its sender, within a deadline."""
 
-import random
 from collections.abc import Sequence
 from functools import partial
+from typing import Final
 
 from agents.plan import Plan, carry_out
 from schemas.conclusion import Conclusion
@@ -15,17 +15,17 @@ from schemas.errors import (
     UnauthorisedError,
     UnavailableError,
 )
-from schemas.send_memory import NEVER_SENT, SendPlace, SendState
-from streams.customerio.breaker import Breaker
-from streams.customerio.region import describe_region, find_region
-from streams.customerio.sender import TrackSender
+from streams.customerio.region import find_region
+from streams.customerio.senders import track_sender
 from streams.customerio.track import CONNECTIONS_MAX, TrackClient
-from streams.customerio.wire import Wire
+from streams.delivery.ledger import PartitionMemory
 from streams.delivery.throttle import Throttle
 from streams.messaging.drafts import Draft
 from streams.messaging.observe import MessagingMetrics
 from streams.messaging.patience import Patience
 from streams.settings import Settings
+
+_NOTHING: Final = PartitionMemory()  # direct operations are not remembered: nobody is known, nothing was delivered
 
 
 class TrackPath:
@@ -34,23 +34,8 @@ class TrackPath:
     def __init__(self, settings: Settings, client: TrackClient, throttle: Throttle, metrics: MessagingMetrics) -> None:
         self._settings = settings
         self._client = client
-        breaker = Breaker(
-            "track",
-            first_pause_s=settings.retry_backoff_s,
-            jitter=random.random,
-            observer=metrics,
-            has_news=client.credentials.changed,
-        )
-        wire = Wire(breaker, throttle, metrics)
-        self._sender = TrackSender(
-            client,
-            wire,
-            attempts_max=settings.retry_attempts,
-            backoff_s=settings.retry_backoff_s,
-            jitter=random.random,
-            describe_region=lambda answer: describe_region(answer, settings),
-        )
-        self._patience = Patience(wire, slots=CONNECTIONS_MAX, unanswered=_unanswered)
+        self._sender = track_sender(settings, client, throttle, metrics)
+        self._patience = Patience(self._sender.wire, slots=CONNECTIONS_MAX, unanswered=_unanswered)
 
     async def check_region(self) -> None:
         """Ask for the account's region before anything is said of anybody; what cannot be known yet is no hindrance.
@@ -101,33 +86,6 @@ class TrackPath:
         """End what is under way, and close the connections."""
         self._patience.close()
         await self._client.close()
-
-
-class _Nothing:
-    """A memory in which nobody and nothing is: direct operations are not remembered."""
-
-    def person(self, user_id: bytes) -> bytes | None:  # noqa: ARG002 - the port's signature, here and below
-        """Nobody is known."""
-        return None
-
-    def ledger_key(self, user_id: bytes) -> bytes:
-        """Nobody was erased."""
-        return user_id
-
-    def has_event(self, fingerprint: bytes) -> bool:  # noqa: ARG002
-        """None was delivered."""
-        return False
-
-    def send_state(self, key: bytes) -> SendState:  # noqa: ARG002
-        """None was sent."""
-        return NEVER_SENT
-
-    def has_concluded(self, place: SendPlace) -> bool:  # noqa: ARG002
-        """None was concluded."""
-        return False
-
-
-_NOTHING = _Nothing()
 
 
 def _error_of(conclusion: Conclusion) -> StreamsError | None:

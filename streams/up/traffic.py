@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
-from streams.publishing.publish import create_producer
+from streams.kafka.producer import create_producer
 from streams.publishing.sample_sends import sample_sends
 from streams.publishing.sample_traffic import SampleRecord, sample_traffic
 from streams.settings import Settings

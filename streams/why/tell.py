@@ -11,10 +11,10 @@ from agents.steps.report import iso_utc
 from schemas.dead_letter import Origin
 from schemas.person_id import key_text
 from schemas.person_state import PersonState
-from streams.cli.dlq.screen import printable
+from schemas.record import Stored
 from streams.dead_letters.letter import Letter
 from streams.dead_letters.masking import shown_id, shown_message
-from streams.kafka.partition_reader import Stored
+from streams.printable import printable
 from streams.why.story import ResultTold, Story
 
 

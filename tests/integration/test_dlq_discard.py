@@ -10,6 +10,7 @@ import pytest
 from schemas.dead_letter import LetterName
 from schemas.decision import Decision
 from schemas.errors import StreamsError
+from schemas.record import Stored
 from streams.dead_letters.decisions import DecisionWriter, OvertakenError
 from streams.dead_letters.discard import Discard
 from streams.dead_letters.letters import Letters, MovedError
@@ -19,7 +20,7 @@ from streams.settings import Settings
 from tests.conftest import SettingsFactory
 from tests.integration.dlq_stage import move_letters
 from tests.integration.letters_on_kafka import dlq, told, write_letters
-from tests.letters import StoredLetter, make_letter
+from tests.letters import make_letter
 from tests.unit.input_records import InputRecord, make_upsert
 
 REPLAYED = Decision(decision="replayed", at="2026-11-22T11:00:00.000Z", by="eve")
@@ -27,7 +28,7 @@ DISCARDED = Decision(decision="discarded", at="2026-11-22T11:00:00.000Z", by="ad
 WHY = ("--reason-note", "test data", "--yes")
 
 
-def letters_of(settings: Settings, count: int, *, replays: int = 0) -> list[StoredLetter]:
+def letters_of(settings: Settings, count: int, *, replays: int = 0) -> list[Stored]:
     """Letters on both partitions in turn."""
     topic, value = settings.topic("user-changes"), make_upsert().value
     return [

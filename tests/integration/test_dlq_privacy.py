@@ -5,11 +5,12 @@ from typing import Final
 
 import orjson
 
+from schemas.record import Stored
 from streams.settings import Settings
 from tests.conftest import SettingsFactory
 from tests.integration.letters_on_kafka import dlq, write_letters
 from tests.integration.recorded_history import History, run
-from tests.letters import StoredLetter, make_letter
+from tests.letters import make_letter
 from tests.unit.input_records import InputRecord
 
 MARK: Final = "zzmark"
@@ -24,7 +25,7 @@ def change(offset: int, **fields: object) -> InputRecord:
     return InputRecord(key=b"u-4", value=value, offset=offset)
 
 
-def marked(settings: Settings) -> list[StoredLetter]:
+def marked(settings: Settings) -> list[Stored]:
     """Letters whose names of fields, keys, values and headers are somebody's."""
     whole = change(3, attributes={"plan": ADDRESS})
     records = [

@@ -55,13 +55,7 @@ class _IsFencedBeforeItsCommit(_CommitsAndDies):
 
 def _writer(settings: Settings) -> TransactionWriter:
     config = librdkafka_config(settings)
-    topics = OutputTopics(
-        results=settings.topic("customerio-results"),
-        letters=settings.topic("customerio-dlq"),
-        people=settings.topic("customerio-ledger-people"),
-        events=settings.topic("customerio-ledger-events"),
-        sends=settings.topic("customerio-ledger-sends"),
-    )
+    topics = OutputTopics.of(settings)
     reader = LedgerReader(config, group=settings.app_id)
     return TransactionWriter(
         config, group=settings.app_id, transactional_id=f"{settings.app_id}-1", topics=topics, reader=reader

@@ -27,7 +27,7 @@ from streams.delivery.ledger import Ledger
 from streams.delivery.messenger import Messenger
 from streams.delivery.turns import Turns
 from streams.kafka.ledger_reader import LedgerRecord
-from tests.builders import make_chunk
+from tests.builders import TOPICS, make_chunk
 from tests.fake_time import in_fake_time
 from tests.fakes import FakeCourier, FakeLimiter, FakeObserver
 from tests.flood_world import FakeResumed
@@ -107,7 +107,7 @@ def pipeline_in(world: World) -> Pipeline:
     ledger.keep([0])
     ledger.begin({(MESSAGES, 0): world.offset})
     if world.ledger:
-        ledger.restore_sends(world.ledger)
+        ledger.restore(world.ledger, TOPICS)
     breaker = Breaker("send", first_pause_s=0.1, jitter=lambda: 0.5, observer=observer)
     sender = AppSender(
         world.call,

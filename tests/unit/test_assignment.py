@@ -14,11 +14,10 @@ from streams.delivery.lanes import Lanes
 from streams.delivery.ledger import Ledger
 from streams.kafka.lease import Lease
 from streams.kafka.ledger_reader import LedgerReader, LedgerRecord, Place
-from streams.kafka.transactions import OutputTopics
 from streams.metrics import Metrics
 from streams.settings import Settings
+from tests.builders import TOPICS
 
-TOPICS = OutputTopics(results="results", letters="letters", people="people", events="events", sends="sends")
 CHANGES, EVENTS = "user-changes", "domain-events"
 SENT = SendEntry("concluded", "message", SendPlace("transactional-messages", 5), "sent")
 Take = Callable[[list[LedgerRecord]], None]

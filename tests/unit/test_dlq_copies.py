@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from schemas import dead_letter
-from schemas.dead_letter import Header, LetterName, replay_texts, replays_of, without_ours
+from schemas.dead_letter import LetterName, replay_texts, replays_of, without_ours
+from schemas.record import Header
 from streams.dead_letters.copies import Edit, Terms, copy_of
 from tests.unit.dead_letters import make_letter
 from tests.unit.input_records import InputRecord

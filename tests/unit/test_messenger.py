@@ -3,7 +3,7 @@
 import asyncio
 
 from schemas.answer import Answer
-from streams.delivery.progress import Progress, work_for
+from streams.progress import Progress, work_for
 from tests.fake_time import fake_timed
 from tests.sends_world import DOWN, SendsWorld
 

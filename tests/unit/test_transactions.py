@@ -11,11 +11,10 @@ from schemas.chunk import Membership
 from schemas.errors import FencedError, UnavailableError
 from schemas.send_memory import SendEntry, SendPlace, pack_entry
 from streams.kafka.ledger_reader import Committed, LedgerReader
-from streams.kafka.transactions import OutputTopics, TransactionWriter, group_metadata
-from tests.builders import MEMBERSHIP, make_chunk, make_publication
+from streams.kafka.transactions import TransactionWriter, group_metadata
+from tests.builders import MEMBERSHIP, TOPICS, make_chunk, make_publication
 from tests.unit.input_records import InputRecord
 
-TOPICS = OutputTopics(results="results", letters="letters", people="people", events="events", sends="sends")
 COMMIT, OFFSETS, ABORT = "commit_transaction", "send_offsets_to_transaction", "abort_transaction"
 
 

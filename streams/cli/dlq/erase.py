@@ -11,9 +11,9 @@ from streams.cli.dlq.screen import ask, console, insist_on_consent
 from streams.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from streams.dead_letters.erase import Erasure
-    from streams.dead_letters.erase_elsewhere import Left
-    from streams.dead_letters.erase_search import Holdings
+    from streams.dead_letters.erasure.elsewhere import Left
+    from streams.dead_letters.erasure.erase import Erasure
+    from streams.dead_letters.erasure.search import Holdings
 
 WAIT_S = 300
 NAMES_SHOWN = 20
@@ -39,8 +39,8 @@ def erase(
     insist_on_consent(yes=yes or what_if)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that topics get their settings back
     from streams import logs  # noqa: PLC0415 - what is heavy is imported when it is needed
-    from streams.dead_letters.erase import Erasure  # noqa: PLC0415 - as above
-    from streams.dead_letters.erase_rule import Person  # noqa: PLC0415 - as above
+    from streams.dead_letters.erasure.erase import Erasure  # noqa: PLC0415 - as above
+    from streams.dead_letters.erasure.rule import Person  # noqa: PLC0415 - as above
 
     settings = load_settings()
     logs.configure(settings.with_changes(log_level="critical"))  # what matters comes as an error

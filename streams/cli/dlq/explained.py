@@ -8,9 +8,10 @@ from rich.padding import Padding
 from rich.text import Text
 
 from schemas.decision import Decision
-from streams.cli.dlq.screen import printable, replays_text
+from streams.cli.dlq.screen import replays_text
 from streams.dead_letters.explanation import IN_WORDS, Content, Explanation
 from streams.dead_letters.printed_json import lines
+from streams.printable import printable
 
 LINES_SHOWN: Final = 200
 COLUMNS_SHOWN: Final = 120

@@ -8,9 +8,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from streams.cli.dlq.screen import printable, replays_text
+from streams.cli.dlq.screen import replays_text
 from streams.dead_letters.masking import shown_id, shown_message
 from streams.dead_letters.rows import Fold, Row
+from streams.printable import printable
 
 USER_CHARACTERS: Final = 16
 WHY_CHARACTERS: Final = 40

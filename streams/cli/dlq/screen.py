@@ -32,11 +32,6 @@ def replays_text(count: int) -> str:
     return f"{count} replay{'' if count == 1 else 's'}"
 
 
-def printable(text: str) -> str:
-    """A text from a record, without what would steer the terminal."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
-
-
 def insist_on_consent(*, yes: bool) -> None:
     """Refuse to begin where nobody could be asked.
 

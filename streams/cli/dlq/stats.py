@@ -8,7 +8,8 @@ from typing import Any
 import typer
 
 from streams.cli.dlq import options
-from streams.cli.dlq.screen import console, printable
+from streams.cli.dlq.screen import console
+from streams.printable import printable
 from streams.settings import load_settings
 
 _DAY_S = 86_400

@@ -10,10 +10,11 @@ import typer
 from rich.table import Table
 
 from schemas.outcome import Outcome
-from streams.cli.dlq.screen import console, letters_text, printable
+from streams.cli.dlq.screen import console, letters_text
 from streams.dead_letters.choice import Choice, LeftAs
 from streams.dead_letters.masking import shown_message
 from streams.dead_letters.rehearsal import Rehearsed
+from streams.printable import printable
 
 ROWS_MAX: Final = 20
 

@@ -13,9 +13,10 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # public by it
 )
 
 from schemas.errors import UnavailableError
-from streams.dead_letters.erase_rule import Person
+from schemas.record import Stored
+from streams.dead_letters.erasure.rule import Person
 from streams.kafka import topic_plan
-from streams.kafka.partition_reader import PartitionReader, Stored
+from streams.kafka.partition_reader import PartitionReader
 from streams.settings import Settings
 
 ELSEWHERE: Final = (*topic_plan.INPUTS, topic_plan.RESULTS, topic_plan.WEBHOOKS, topic_plan.LEDGER_SENDS)

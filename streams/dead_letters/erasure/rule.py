@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from typing import Final, Literal, TypeAlias
 
 from schemas.codec import claimed_ids
-from schemas.dead_letter import EDIT_DIFF, EDITED_BY, REPLAY_NOTE, Header, replay_texts, without_ours
+from schemas.dead_letter import EDIT_DIFF, EDITED_BY, REPLAY_NOTE, replay_texts, without_ours
 from schemas.person_id import key_text
+from schemas.record import Header
 
 Relation: TypeAlias = Literal["theirs", "likely", "mentions", "none"]
 

@@ -8,8 +8,8 @@ from schemas.dead_letter import LetterName, read_letter
 from schemas.decision import decision_key
 from schemas.person_id import erased_key
 from schemas.person_state import PersonState, unpack
-from streams.dead_letters.erase_rule import Person, Relation
-from streams.dead_letters.erase_said import is_told_in, is_unsaid, read_said
+from streams.dead_letters.erasure.rule import Person, Relation
+from streams.dead_letters.erasure.said import is_told_in, is_unsaid, read_said
 from streams.kafka import topic_plan
 from streams.kafka.partition_reader import PartitionReader
 from streams.settings import Settings

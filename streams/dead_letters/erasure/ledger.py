@@ -10,9 +10,9 @@ from schemas.errors import UnavailableError
 from schemas.person_id import erased_key
 from schemas.person_state import UNKNOWN, PersonState, following, pack, unpack
 from streams.dead_letters.decisions import DecisionWriter, Outgoing
-from streams.dead_letters.erase_rule import Person
+from streams.dead_letters.erasure.rule import Person
+from streams.dead_letters.erasure.settled import settled_end
 from streams.dead_letters.letters import Letters
-from streams.dead_letters.settled import settled_end
 from streams.kafka import topic_plan
 from streams.kafka.partition_reader import PartitionReader
 from streams.settings import Settings

@@ -11,7 +11,7 @@ from schemas.errors import UnavailableError
 from schemas.resume import Resume
 from streams.kafka import topic_plan
 from streams.kafka.partition_reader import PartitionReader
-from streams.publishing.publish import create_producer
+from streams.kafka.producer import create_producer
 from streams.settings import Settings
 
 ANSWER_S: Final = 3.0

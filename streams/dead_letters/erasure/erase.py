@@ -14,12 +14,12 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # public by it
 
 from schemas.errors import UnavailableError
 from streams.dead_letters.decisions import DecisionWriter
-from streams.dead_letters.erase_elsewhere import ELSEWHERE, Elsewhere, Left
-from streams.dead_letters.erase_ledger import LedgerEraser
-from streams.dead_letters.erase_letters import LetterEraser
-from streams.dead_letters.erase_replays import ReplayEraser
-from streams.dead_letters.erase_rule import Person
-from streams.dead_letters.erase_search import Holdings, Search
+from streams.dead_letters.erasure.elsewhere import ELSEWHERE, Elsewhere, Left
+from streams.dead_letters.erasure.ledger import LedgerEraser
+from streams.dead_letters.erasure.letters import LetterEraser
+from streams.dead_letters.erasure.replays import ReplayEraser
+from streams.dead_letters.erasure.rule import Person
+from streams.dead_letters.erasure.search import Holdings, Search
 from streams.dead_letters.letters import Letters
 from streams.kafka import compaction, topic_plan
 from streams.kafka.clients import connected_admin

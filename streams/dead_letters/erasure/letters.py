@@ -15,18 +15,20 @@ from confluent_kafka.admin import AdminClient
 
 from agents.steps.report import iso_utc
 from schemas import dead_letter, resume
-from schemas.dead_letter import Header, LetterName, read_letter, replay_texts
+from schemas.dead_letter import LetterName, read_letter, replay_texts
 from schemas.decision import Decision
+from schemas.record import Header, Stored
 from schemas.resume import decode_resume, encode_resume, resumed_topic
+from streams.dead_letters.batches import batches
 from streams.dead_letters.decisions import DecisionWriter, Outgoing
-from streams.dead_letters.erase_rule import Person
-from streams.dead_letters.erase_said import NOBODY, is_told_in, without
+from streams.dead_letters.erasure.rule import Person
+from streams.dead_letters.erasure.said import NOBODY, is_told_in, without
+from streams.dead_letters.erasure.settled import settled_end
 from streams.dead_letters.folding import Folding
 from streams.dead_letters.letters import Letters
-from streams.dead_letters.settled import settled_end
 from streams.kafka import topic_plan
 from streams.kafka.deletion import delete_before
-from streams.kafka.partition_reader import PartitionReader, Stored
+from streams.kafka.partition_reader import PartitionReader
 from streams.settings import Settings
 
 TRANSACTION_RECORDS_MAX: Final = 1_000
@@ -64,7 +66,8 @@ class LetterEraser:
         with DecisionWriter(self.settings, Letters(self.settings, self.committed), partition) as writer:
             end = settled_end(place, self.committed, self.everything)
             erased: set[LetterName] = set()
-            for batch in _batches(self._survivors(place[1], end, erased)):
+            survivors = self._survivors(place[1], end, erased)
+            for batch in batches(survivors, records_max=TRANSACTION_RECORDS_MAX, bytes_max=TRANSACTION_BYTES_MAX):
                 writer.commit({}, batch)
                 kept += len(batch)
             self._discard(writer, erased)
@@ -137,17 +140,3 @@ def _copy(record: Stored, headers: Iterable[Header]) -> Outgoing:
         headers=list(headers),
         timestamp_ms=record.timestamp,
     )
-
-
-def _batches(records: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
-    """As much as goes into one transaction, and into memory."""
-    batch: list[Outgoing] = []
-    size = 0
-    for record in records:
-        batch.append(record)
-        size += len(record.key or b"") + len(record.value or b"") + sum(len(text or b"") for _, text in record.headers)
-        if size >= TRANSACTION_BYTES_MAX or len(batch) >= TRANSACTION_RECORDS_MAX:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch

@@ -8,8 +8,8 @@ from typing import Final
 from confluent_kafka.admin import AdminClient
 
 from schemas.errors import UnavailableError
-from streams.dead_letters.erase_rule import Person
-from streams.dead_letters.settled import settled_end
+from streams.dead_letters.erasure.rule import Person
+from streams.dead_letters.erasure.settled import settled_end
 from streams.kafka import topic_plan
 from streams.kafka.clients import librdkafka_config
 from streams.kafka.deletion import delete_before

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias, TypeVar
 
 from schemas.decision import Decision, decided_letter, decode_decision
 from schemas.resume import Resume, decode_resume, resumed_topic
-from streams.dead_letters.erase_rule import Person
+from streams.dead_letters.erasure.rule import Person
 
 NOBODY: Final = ""
 """By whom an erasure decides; an operator has a name."""
