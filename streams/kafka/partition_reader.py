@@ -127,16 +127,16 @@ class PartitionReader:
         first = oldest if start is None else max(oldest, start)
         yield from self._read(place, first, last if end is None else min(last, end), self._answer_s)
 
-    def read_settled(self, place: Place) -> Iterator[Stored]:
-        """Yield all committed records, those that were committed just now too: it waits for transactions to end.
+    def read_settled(self, place: Place, start: int | None = None) -> Iterator[Stored]:
+        """Yield all committed records from `start` (the oldest) on, those that were committed just now too.
 
-        Kafka answers a commit a little before those who read committed see it.
+        It waits for transactions to end: Kafka answers a commit a little before those who read committed see it.
 
         Raises:
             UnavailableError: nothing comes for a while.
         """
         oldest, last = self._bounds(self._uncommitted, place)
-        yield from self._read(place, oldest, last, SETTLE_S)
+        yield from self._read(place, oldest if start is None else max(oldest, start), last, SETTLE_S)
 
     def _read(self, place: Place, first: int, until: int, patience_s: float) -> Iterator[Stored]:
         if first >= until:

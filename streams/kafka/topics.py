@@ -29,6 +29,7 @@ from streams.kafka.topic_plan import (
     Topic,
     plan,
 )
+from streams.plural import so_many
 from streams.settings import Settings
 
 ASK_S: Final = 15.0
@@ -113,7 +114,7 @@ def require_partitions(admin: AdminClient, settings: Settings, topics: Collectio
         expected = 1 if short == BROADCAST_TRIGGERS else common
         if counts.get(name, expected) != expected:
             whose = "" if short == BROADCAST_TRIGGERS else f" as {reference} has"
-            faults.append(f"{name} has {counts[name]} partitions, expected {expected}{whose}")
+            faults.append(f"{name} has {so_many(counts[name], 'partition')}, expected {expected}{whose}")
     if faults:
         advice = "run `cio-streams topics create` for what is missing, `cio-streams topics check` to see all"
         raise ConfigError(f"Topics are not as needed: {'; '.join(faults)}: {advice}")
