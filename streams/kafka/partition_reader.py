@@ -14,6 +14,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from schemas.dead_letter import Header
 from schemas.errors import ConfigError, UnavailableError
 from streams.kafka.clients import LIBRDKAFKA_LOGGER, connected_admin, librdkafka_config
+from streams.kafka.refusals import is_of_no_group, why_unseen
 from streams.settings import Settings
 
 QUEUED_KIB = 32_768  # bounds the memory, beside as much again in a batch and one record of whatever size
@@ -99,7 +100,7 @@ class PartitionReader:
         except KafkaException as error:
             raise UnavailableError(f"Kafka does not tell of {topic}: {error.args[0].str()}") from error
         if found.error is not None or not found.partitions:
-            raise ConfigError(f"{topic} does not exist: run `cio-streams topics create`")
+            raise ConfigError(f"{topic} {why_unseen(found.error)}")
         return sorted(found.partitions)
 
     def bounds(self, place: Place) -> tuple[int, int]:
@@ -164,6 +165,8 @@ class PartitionReader:
             # What has come already, and no more: `consume` waits until it has all, or its time-out has passed.
             for message in (first, *self._consumer.consume(BATCH_RECORDS, timeout=0)):
                 error = message.error()
+                if error is not None and is_of_no_group(error):
+                    continue
                 if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
                     raise UnavailableError(f"{_named(place)} cannot be read: {error.str()}")
                 yield message
