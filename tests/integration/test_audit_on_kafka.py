@@ -235,5 +235,5 @@ def test_what_stands_among_the_results_and_does_not_belong_there_disproves(
     others = run(settings, "audit", "--topic", EVENTS)
 
     assert 1 == done.returncode
-    assert ("are no results" if what == "no result" else "another partition") in done.stderr
+    assert ("is no result" if what == "no result" else "another partition") in done.stderr
     assert what == "no result" or 0 == others.returncode

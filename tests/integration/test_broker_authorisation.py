@@ -16,7 +16,7 @@ WATCHED_S: Final = 3.0
 QUIET_CPU: Final = 0.25  # of a core, on a shared machine; spinning takes all of one
 QUIET_LINES_PER_S: Final = 1.0
 INPUTS: Final = ("user-changes", "domain-events", "customerio-replay")
-LEDGERS: Final = ("customerio-ledger-people", "customerio-ledger-events")
+LEDGERS: Final = ("customerio-ledger-people", "customerio-ledger-events", "customerio-ledger-sends")
 OUTPUTS: Final = ("customerio-results", "customerio-dlq", *LEDGERS)
 NEEDED: Final[tuple[Permission, ...]] = (
     *(("READ", name) for name in (*INPUTS, *LEDGERS)),
