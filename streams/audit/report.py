@@ -8,6 +8,7 @@ from rich.table import Table
 
 from schemas.outcome import Outcome
 from streams.audit.findings import Counts, Findings, Violation
+from streams.plural import so_many
 
 SHOWN_MAX: Final = 20
 OUTCOMES: Final[tuple[str, ...]] = get_args(Outcome)
@@ -50,13 +51,17 @@ def as_lines(findings: Findings) -> Iterator[str]:
         count = total.missing if kind == "missing" else total.several
         yield from _listed(kind, count, [each for each in findings.violations if each.kind == kind])
     if total.unprovable:
-        yield f"{total.unprovable:,} records are older than the oldest results left: theirs may have been deleted"
+        yield so_many(
+            total.unprovable,
+            "record is older than the oldest results left: its own may have been deleted",
+            "records are older than the oldest results left: theirs may have been deleted",
+        )
     if total.gone:
-        yield f"{total.gone:,} results are of records that are gone"
+        yield so_many(total.gone, "result is of a record that is gone", "results are of records that are gone")
     if findings.unreadable:
-        yield f"{findings.unreadable:,} records on the results topic are no results"
+        yield _unreadable(findings.unreadable)
     if findings.misplaced:
-        yield f"{findings.misplaced:,} results lie on another partition than their record"
+        yield _misplaced(findings.misplaced)
     parked = f", parked: {findings.letters_parked:,}" if findings.letters_parked else ""
     yield f"dead letters still open: {findings.letters_open:,}{parked}"
 
@@ -67,16 +72,29 @@ def as_complaint(findings: Findings) -> str:
     faults = []
     if total.missing:
         faults.append(
-            f"{total.missing:,} of {total.inputs:,} records have no result"
+            f"{total.missing:,} of {so_many(total.inputs, 'record')}"
+            f" {'has' if total.missing == 1 else 'have'} no result"
             f" ({total.beyond_committed:,} of them no worker has come to yet)"
         )
     if total.several:
-        faults.append(f"{total.several:,} have more than one result")
+        faults.append(so_many(total.several, "has more than one result", "have more than one result"))
     if findings.misplaced:
-        faults.append(f"{findings.misplaced:,} results lie on another partition than their record")
+        faults.append(_misplaced(findings.misplaced))
     if findings.unreadable:
-        faults.append(f"{findings.unreadable:,} records on the results topic are no results")
+        faults.append(_unreadable(findings.unreadable))
     return "; ".join(faults)
+
+
+def _unreadable(count: int) -> str:
+    return so_many(count, "record on the results topic is no result", "records on the results topic are no results")
+
+
+def _misplaced(count: int) -> str:
+    return so_many(
+        count,
+        "result lies on another partition than its record",
+        "results lie on another partition than their record",
+    )
 
 
 def _listed(kind: str, count: int, violations: Sequence[Violation]) -> Iterator[str]:

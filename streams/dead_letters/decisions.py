@@ -62,6 +62,7 @@ class DecisionWriter:
         self._partition = partition
         self._letters = letters
         self._topic = settings.topic(topic_plan.DLQ_DECISIONS)
+        self._topics = {self._topic}
         self._transactional_id = f"{settings.app_id}-dlq-{partition}"
         silent = logging.getLogger(f"{LIBRDKAFKA_LOGGER}.decisions")
         silent.disabled = True  # what it has to say comes as an error
@@ -115,7 +116,9 @@ class DecisionWriter:
 
     def _transact(self, decided: Mapping[LetterName, Decision], records: Iterable[Outgoing]) -> None:
         self._producer.begin_transaction()
+        self._topics = {self._topic}
         for each in records:
+            self._topics.add(each.topic)
             produce(
                 self._producer,
                 each.topic,
@@ -141,6 +144,8 @@ class DecisionWriter:
                 f"Another dlq command has begun on partition {self._partition}: of this one's last"
                 " letters there nothing was written; run it again for what is left"
             )
+        if error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+            return UnavailableError(f"Nothing is written: allow WRITE on {' and on '.join(sorted(self._topics))}")
         in_doubt = " (whether the last letters were written is not known: run it again)" if error.retriable() else ""
         return UnavailableError(
             f"Decisions on partition {self._partition} cannot be written as {self._transactional_id}:"

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from schemas.dead_letter import LetterName, read_letter
+from schemas.dead_letter import NAMED, LetterName, read_letter, replay_texts
 from schemas.decision import Decision, decided_letter, decode_decision, state_of
 from schemas.errors import StreamsError
+from schemas.record import Stored
 from streams.dead_letters.folding import Folding
 from streams.dead_letters.letter import Letter
 from streams.kafka import topic_plan
@@ -57,6 +58,13 @@ class Letters:
             name = decided_letter(record.key)
             if name is not None:
                 yield name, decode_decision(record.value) if record.value else None
+
+    def copies(self, name: LetterName, since_ms: int) -> Iterator[Stored]:
+        """Yield a letter's replays, oldest first, as far as Kafka has kept them: those written from a time on."""
+        place = (self._settings.topic(topic_plan.REPLAY), name.partition)
+        for record in self._reader.read_settled(place, self._reader.offset_at(place, since_ms)):
+            if replay_texts(record.headers).get(NAMED) == str(name):
+                yield record
 
     def read(
         self,

@@ -6,6 +6,7 @@ Blocking, on librdkafka: 400,000 entries a second, against 5,000 for a Faust tab
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple, cast
@@ -14,6 +15,7 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.errors import UnavailableError
+from streams.kafka.refusals import is_of_no_group, why_unseen
 
 BATCH_RECORDS = 10_000
 TIMEOUT_S = 30.0
@@ -146,8 +148,18 @@ def _watermarks(consumer: Consumer, place: Place) -> tuple[int, int]:
     try:
         oldest, end = consumer.get_watermark_offsets(TopicPartition(*place), timeout=TIMEOUT_S)
     except KafkaException as exc:
-        raise UnavailableError(f"the ends of {_names([place])} cannot be read: {exc.args[0].str()}") from exc
+        problem = _problem(consumer, place[0], exc.args[0])
+        raise UnavailableError(f"the ends of {_names([place])} cannot be read: {problem}") from exc
     return oldest, end
+
+
+def _problem(consumer: Consumer, topic: str, error: KafkaError) -> str:
+    """What lies behind `unknown partition`, which is also said of a topic that may not be seen."""
+    if error.code() == KafkaError._UNKNOWN_PARTITION:  # noqa: SLF001 - its documented name
+        with suppress(KafkaException):
+            found = consumer.list_topics(topic, timeout=TIMEOUT_S).topics[topic]
+            return error.str() if found.error is None else f"{topic} {why_unseen(found.error)}"
+    return error.str()
 
 
 def _led(consumer: Consumer, topics: Iterable[str]) -> set[Place]:
@@ -199,6 +211,8 @@ def _records(messages: Iterable[Message], left: dict[Place, int]) -> Iterator[li
         error = message.error()
         if error is None:
             records.append(LedgerRecord(*place, message.key() or b"", message.value(), message.timestamp()[1] // 1000))
+        elif is_of_no_group(error):
+            continue
         elif error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - its documented name
             raise UnavailableError(f"the ledger cannot be read: {_names([place])}: {error.str()}")
         if offset + (error is None) >= left.get(place, 0):

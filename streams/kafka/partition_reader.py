@@ -13,6 +13,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from schemas.errors import ConfigError, UnavailableError
 from schemas.record import Header, Stored
 from streams.kafka.clients import LIBRDKAFKA_LOGGER, connected_admin, librdkafka_config
+from streams.kafka.refusals import is_of_no_group, why_unseen
 from streams.settings import Settings
 
 QUEUED_KIB = 32_768  # bounds the memory, beside as much again in a batch and one record of whatever size
@@ -85,7 +86,7 @@ class PartitionReader:
         except KafkaException as error:
             raise UnavailableError(f"Kafka does not tell of {topic}: {error.args[0].str()}") from error
         if found.error is not None or not found.partitions:
-            raise ConfigError(f"{topic} does not exist: run `cio-streams topics create`")
+            raise ConfigError(f"{topic} {why_unseen(found.error)}")
         return sorted(found.partitions)
 
     def bounds(self, place: Place) -> tuple[int, int]:
@@ -113,16 +114,16 @@ class PartitionReader:
         first = oldest if start is None else max(oldest, start)
         yield from self._read(place, first, last if end is None else min(last, end), self._answer_s)
 
-    def read_settled(self, place: Place) -> Iterator[Stored]:
-        """Yield all committed records, those that were committed just now too: it waits for transactions to end.
+    def read_settled(self, place: Place, start: int | None = None) -> Iterator[Stored]:
+        """Yield all committed records from `start` (the oldest) on, those that were committed just now too.
 
-        Kafka answers a commit a little before those who read committed see it.
+        It waits for transactions to end: Kafka answers a commit a little before those who read committed see it.
 
         Raises:
             UnavailableError: nothing comes for a while.
         """
         oldest, last = self._bounds(self._uncommitted, place)
-        yield from self._read(place, oldest, last, SETTLE_S)
+        yield from self._read(place, oldest if start is None else max(oldest, start), last, SETTLE_S)
 
     def _read(self, place: Place, first: int, until: int, patience_s: float) -> Iterator[Stored]:
         if first >= until:
@@ -150,6 +151,8 @@ class PartitionReader:
             # What has come already, and no more: `consume` waits until it has all, or its time-out has passed.
             for message in (first, *self._consumer.consume(BATCH_RECORDS, timeout=0)):
                 error = message.error()
+                if error is not None and is_of_no_group(error):
+                    continue
                 if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
                     raise UnavailableError(f"{_named(place)} cannot be read: {error.str()}")
                 yield message

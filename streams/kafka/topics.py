@@ -16,6 +16,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # public by it
 
 from schemas.errors import ConfigError, UnavailableError
 from streams.kafka.clients import connected_admin
+from streams.kafka.refusals import why_absent
 from streams.kafka.topic_plan import (
     BROADCAST_TRIGGERS,
     DLQ,
@@ -29,6 +30,7 @@ from streams.kafka.topic_plan import (
     Topic,
     plan,
 )
+from streams.plural import so_many
 from streams.settings import Settings
 
 ASK_S: Final = 15.0
@@ -106,17 +108,16 @@ def require_partitions(admin: AdminClient, settings: Settings, topics: Collectio
     """
     full = {name: settings.topic(name) for name in topics}
     counts = partition_counts(admin, full.values())
-    faults = [f"{name} does not exist" for name in full.values() if name not in counts]
+    faults = [f"{name} {why_absent(admin, name)}" for name in full.values() if name not in counts]
     reference = next((name for short, name in full.items() if short != BROADCAST_TRIGGERS and name in counts), None)
     common = counts[reference] if reference else 1
     for short, name in full.items():
         expected = 1 if short == BROADCAST_TRIGGERS else common
         if counts.get(name, expected) != expected:
             whose = "" if short == BROADCAST_TRIGGERS else f" as {reference} has"
-            faults.append(f"{name} has {counts[name]} partitions, expected {expected}{whose}")
+            faults.append(f"{name} has {so_many(counts[name], 'partition')}, expected {expected}{whose}")
     if faults:
-        advice = "run `cio-streams topics create` for what is missing, `cio-streams topics check` to see all"
-        raise ConfigError(f"Topics are not as needed: {'; '.join(faults)}: {advice}")
+        raise ConfigError(f"Topics are not as needed: {'; '.join(faults)}: `cio-streams topics check` shows all")
     return common
 
 

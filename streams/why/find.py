@@ -20,6 +20,7 @@ from streams.kafka.bulk_reader import BulkReader
 from streams.kafka.clients import connected_admin, librdkafka_config
 from streams.kafka.ledger_reader import LedgerReader
 from streams.kafka.partition_reader import PartitionReader
+from streams.kafka.refusals import require_group
 from streams.settings import Settings
 from streams.why.story import ResultTold, Story, read_result
 
@@ -34,7 +35,7 @@ def find_story(settings: Settings, asked: Origin) -> Story:
         StreamsError: there is no such record, and nothing tells of it.
         UnavailableError: Kafka cannot be reached, or does not answer.
     """
-    connected_admin(settings)
+    require_group(connected_admin(settings), settings.app_id)
     with PartitionReader(settings) as reader, BulkReader(settings) as bulk:
         place, record = asked, _record(reader, asked)
         if place.topic == settings.topic(topic_plan.REPLAY):

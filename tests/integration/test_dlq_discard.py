@@ -62,8 +62,13 @@ def test_a_discarded_letter_is_so_everywhere(settings_factory: SettingsFactory) 
     done, again = (json.loads(dlq(settings, "discard", *each, "--json", code=1).stdout) for each in arguments)
     (explained,) = told(settings, "show", first)
 
-    assert {"discarded": 1, "skipped": [{"letter": third, "state": "replayed"}], "skipped_count": 1} == done
-    assert (0, [{"letter": first, "state": "discarded"}]) == (again["discarded"], again["skipped"])
+    skipped = [{"letter": third, "state": "replayed"}]
+    assert {"discarded": 1, "letters": [first], "skipped": skipped, "skipped_count": 1} == done
+    assert (0, [], [{"letter": first, "state": "discarded"}]) == (
+        again["discarded"],
+        again["letters"],
+        again["skipped"],
+    )
     assert {first: "discarded", second: "open", third: "replayed"} == states(settings)
     (decision,) = explained["decisions"]
     assert ("discarded", "ada", "test data") == (decision["decision"], decision["by"], decision["note"])
@@ -75,9 +80,11 @@ def test_all_discards_what_is_open_or_parked(settings_factory: SettingsFactory) 
     write_letters(settings, [*letters_of(settings, 4), *letters_of(settings, 1, replays=3)])
 
     (one,) = told(settings, "discard", "--partition", "1", "--offset", "1", *WHY)
+    (parked,) = told(settings, "discard", "--state", "parked", *WHY)
     (rest,) = told(settings, "discard", "--all", *WHY)
 
-    assert (1, 4) == (one["discarded"], rest["discarded"])
+    assert (["1/0"], ["0/2"], ["0/0", "0/1", "1/1"]) == (one["letters"], parked["letters"], rest["letters"])
+    assert (1, 1, 3) == (one["discarded"], parked["discarded"], rest["discarded"])
     assert {"discarded"} == set(states(settings).values())
 
 

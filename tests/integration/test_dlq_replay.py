@@ -99,7 +99,7 @@ def test_what_was_replayed_too_often_is_parked(settings: Settings) -> None:
     assert ["0/1"] == [each["letter"] for each in stage.told(rehearsed)]
     assert [] == before
     assert "1 letter left: parked, for replayed too often (--force takes what is): 0/0" in done.stderr
-    assert "1 of 1 letters replayed, 1 parked\n" in done.stdout
+    assert "1 of 1 letter replayed, 1 parked\n" in done.stdout
     assert "0 of 0 letters replayed\n" in once_more.stdout
     assert forced.returncode == 0, forced.stderr
     assert [("0/0", "parked"), ("0/1", "replayed"), ("0/0", "replayed")] == [

@@ -9,10 +9,11 @@ from agents.steps.report import iso_utc
 from schemas.decision import Decision
 from schemas.errors import StreamsError
 from streams.cli.dlq.opened import opened
-from streams.cli.dlq.screen import ask, letters_text
+from streams.cli.dlq.screen import ask
 from streams.dead_letters.discard import Discard, Discarded, Survey
 from streams.dead_letters.look_up import UnknownLetterError, unknown
 from streams.dead_letters.selection import Selection
+from streams.plural import so_many
 from streams.settings import Settings
 
 
@@ -41,19 +42,24 @@ def run(settings: Settings, selection: Selection, *, note: str, by: str, yes: bo
 
 
 def _question(survey: Survey) -> str:
-    reasons = ", ".join(f"{count} {reason}" for reason, count in survey.reasons.most_common())
-    return f"Discard {letters_text(survey.reasons.total())} ({reasons})?"
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in survey.reasons.most_common())
+    return f"Discard {so_many(survey.reasons.total(), 'letter')} ({reasons})?"
 
 
 def _tell(discarded: Discarded, *, as_json: bool) -> None:
     if as_json:
         skipped = [{"letter": str(name), "state": state} for name, state in discarded.skipped]
-        told = {"discarded": discarded.count, "skipped": skipped, "skipped_count": discarded.skipped_count}
+        told = {
+            "discarded": discarded.count,
+            "letters": [str(name) for name in discarded.first],
+            "skipped": skipped,
+            "skipped_count": discarded.skipped_count,
+        }
         typer.echo(json.dumps(told))
         return
-    typer.echo(f"letters discarded: {discarded.count}")
+    typer.echo(f"letters discarded: {discarded.count:,}")
     for name, state in discarded.skipped:
         typer.echo(f"{name} was skipped: it is {state}", err=True)
     more = discarded.skipped_count - len(discarded.skipped)
     if more:
-        typer.echo(f"… and {more} more were skipped", err=True)
+        typer.echo(f"… and {so_many(more, 'more was', 'more were')} skipped", err=True)

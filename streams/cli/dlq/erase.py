@@ -8,6 +8,7 @@ import typer
 
 from streams.cli.dlq.options import AsJson, Yes
 from streams.cli.dlq.screen import ask, console, insist_on_consent
+from streams.plural import so_many
 from streams.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -88,10 +89,15 @@ def _tell(settings: Settings, found: "Holdings", *, mentions: bool) -> None:
     elif found.is_deleted is None:
         _remark("The ledger does not know this person, nor whether they are deleted at Customer.io")
     if found.likely:
-        _remark(f"{found.likely} letters name nobody and hold the id, so they go too: {_names(found.named['likely'])}")
+        several = "letters name nobody and hold the id, so they go too"
+        them = so_many(found.likely, "letter names nobody and holds the id, so it goes too", several)
+        _remark(f"{them}: {_names(found.named['likely'])}")
     if found.mentions:
-        fate = "go too" if mentions else "stay, unless --mentions"
-        _remark(f"{found.mentions} letters of others hold the id and {fate}: {_names(found.named['mentions'])}")
+        goes, go = ("goes too", "go too") if mentions else ("stays, unless --mentions", "stay, unless --mentions")
+        them = so_many(
+            found.mentions, f"letter of others holds the id and {goes}", f"letters of others hold the id and {go}"
+        )
+        _remark(f"{them}: {_names(found.named['mentions'])}")
 
 
 def _names(names: list[str]) -> str:

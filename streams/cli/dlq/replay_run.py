@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from agents.steps.report import iso_utc
 from schemas.errors import StreamsError
 from streams.cli.dlq.opened import opened
-from streams.cli.dlq.screen import ask, console, is_or_are, letters_text
+from streams.cli.dlq.screen import ask, console
 from streams.cli.dlq.what_if import WhatIf, print_lines, tell_left
 from streams.dead_letters.choice import Choice, Rules
 from streams.dead_letters.copies import Terms
@@ -23,6 +23,7 @@ from streams.dead_letters.pace import Pace
 from streams.dead_letters.rehearsal import Rehearsal
 from streams.dead_letters.replay import Replay, Tally
 from streams.dead_letters.selection import Selection
+from streams.plural import so_many
 from streams.settings import Settings
 
 __all__ = ["ReplayRun", "Rules", "Terms"]
@@ -82,7 +83,7 @@ class ReplayRun:
                 finally:
                     self._tell(replay.tally, what_if, is_interrupted=pace.is_over)
         if pace.is_over:
-            raise StreamsError(f"Interrupted after {letters_text(replay.tally.replayed)}: {self._how_to_go_on()}")
+            raise StreamsError(f"Interrupted after {so_many(replay.tally.replayed, 'letter')}: {self._how_to_go_on()}")
         self._refuse_left()
 
     def _rehearse(self, letters: Letters, *, prints_lines: bool = False) -> WhatIf:
@@ -117,8 +118,8 @@ class ReplayRun:
 
     def _question(self) -> str | None:
         count, parked = self._choice.count, self._choice.parked
-        what = [f"replay {letters_text(count)}"] * bool(count) + [
-            f"write down that {letters_text(parked)} {is_or_are(parked)} parked"
+        what = [f"replay {so_many(count, 'letter')}"] * bool(count) + [
+            f"write down that {so_many(parked, 'letter is', 'letters are')} parked"
         ] * bool(parked)
         return " and ".join(what).capitalize() + "?" if what else None
 
@@ -136,12 +137,13 @@ class ReplayRun:
             told: dict[str, Any] = {"selected": self._choice.count, **asdict(tally), "left": left}
             typer.echo(json.dumps({**told, "what_if": dict(what_if.verdicts), "is_interrupted": is_interrupted}))
         else:
-            typer.echo(f"{tally.replayed} of {self._choice.count} letters replayed{_also(tally)}")
+            typer.echo(f"{tally.replayed:,} of {so_many(self._choice.count, 'letter')} replayed{_also(tally)}")
 
 
 def _also(tally: Tally) -> str:
-    parked = f", {tally.parked} parked" if tally.parked else ""
-    return parked + (f", {tally.skipped} were decided on by somebody else meanwhile" if tally.skipped else "")
+    parked = f", {tally.parked:,} parked" if tally.parked else ""
+    skipped = so_many(tally.skipped, "was", "were")
+    return parked + (f", {skipped} decided on by somebody else meanwhile" if tally.skipped else "")
 
 
 def _now_ms() -> int:

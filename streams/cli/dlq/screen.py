@@ -17,21 +17,6 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, width=width, highlight=False, markup=False)
 
 
-def letters_text(count: int) -> str:
-    """`1 letter`, `2 letters`."""
-    return f"{count} letter{'' if count == 1 else 's'}"
-
-
-def is_or_are(count: int) -> str:
-    """`is` of one, `are` of several."""
-    return "is" if count == 1 else "are"
-
-
-def replays_text(count: int) -> str:
-    """`1 replay`, `2 replays`."""
-    return f"{count} replay{'' if count == 1 else 's'}"
-
-
 def insist_on_consent(*, yes: bool) -> None:
     """Refuse to begin where nobody could be asked.
 

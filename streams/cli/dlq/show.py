@@ -24,7 +24,7 @@ def show(letters: Letters, *, reveal: options.Reveal = False, as_json: options.A
     from streams.dead_letters.look_up import look_up  # noqa: PLC0415 - as above
     from streams.dead_letters.rehearsal import Rehearsal  # noqa: PLC0415 - as above
 
-    rules = Rules(replays_max=settings.max_replays)
+    out, rules = console(), Rules(replays_max=settings.max_replays)
     insisting = Terms(even_if_sent=True)  # what is left is told as if it were taken
     with opened(settings) as found, Rehearsal(settings) as rehearsal:
         for explanation in look_up(found, names, settings, reveal=reveal):
@@ -33,4 +33,4 @@ def show(letters: Letters, *, reveal: options.Reveal = False, as_json: options.A
             if as_json:
                 typer.echo(json.dumps({**explanation.told(), "taken": left_as is None, "on_replay": on_replay}))
             else:
-                console().print(page(explanation, told_of_replay(on_replay, left_as)))
+                out.print(page(explanation, told_of_replay(on_replay, left_as), width=out.width))

@@ -10,20 +10,21 @@ import typer
 from rich.table import Table
 
 from schemas.outcome import Outcome
-from streams.cli.dlq.screen import console, letters_text
+from streams.cli.dlq.screen import console
 from streams.dead_letters.choice import Choice, LeftAs
 from streams.dead_letters.masking import shown_message
 from streams.dead_letters.rehearsal import Rehearsed
+from streams.plural import so_many
 from streams.printable import printable
 
 ROWS_MAX: Final = 20
 
-_WOULD: Final[Mapping[Outcome, str]] = {
-    "delivered": "would be delivered",
-    "duplicate": "would be duplicates",
-    "superseded": "would be superseded",
-    "skipped": "would be skipped",
-    "dead": "would fail again",
+_WOULD: Final[Mapping[Outcome, tuple[str, str]]] = {
+    "delivered": ("would be delivered",) * 2,
+    "duplicate": ("would be a duplicate", "would be duplicates"),
+    "superseded": ("would be superseded",) * 2,
+    "skipped": ("would be skipped",) * 2,
+    "dead": ("would fail again",) * 2,
 }
 _WHY_LEFT: Final = {
     "replayed": "replayed already (--again takes what was)",
@@ -68,9 +69,9 @@ class WhatIf:
             out.print(self._table())
         more = self.verdicts.total() - len(self._rows)
         if more:
-            out.print(f"… and {more} more")
-        counts = ", ".join(f"{count} {_WOULD[verdict]}" for verdict, count in self.verdicts.most_common())
-        out.print(letters_text(self.verdicts.total()) + (f": {counts}" if counts else ""), soft_wrap=True)
+            out.print(f"… and {more:,} more")
+        counts = ", ".join(so_many(count, *_WOULD[verdict]) for verdict, count in self.verdicts.most_common())
+        out.print(so_many(self.verdicts.total(), "letter") + (f": {counts}" if counts else ""), soft_wrap=True)
         if not is_sandboxed and self.verdicts["delivered"]:
             tell("Whether Customer.io would accept them was not asked: --against sandbox asks a stand-in")
 
@@ -125,4 +126,4 @@ def as_json(rehearsed: Rehearsed) -> str:
 def tell_left(choice: Choice) -> None:
     """Remark on the letters that a replay does not take."""
     for state, left in choice.left.items():
-        tell(f"{letters_text(left.count)} left: {_WHY_LEFT[state]}: {left}")
+        tell(f"{so_many(left.count, 'letter')} left: {_WHY_LEFT[state]}: {left}")
