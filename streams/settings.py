@@ -50,6 +50,12 @@ def _kafka_name(value: str) -> str:
     return value
 
 
+def _warehouse(value: str) -> str:
+    if not re.fullmatch(r"duckdb:[^\0]+|bigquery:[A-Za-z0-9.:_-]+\.[A-Za-z0-9_]+", value):
+        raise ValueError("is malformed, expected duckdb:PATH or bigquery:PROJECT.DATASET")
+    return value
+
+
 def _existing(value: Path) -> Path:
     if not os.access(value, os.R_OK):
         raise ValueError("names nothing that can be read, expected the path of a PEM file")
@@ -120,6 +126,8 @@ class Settings(BaseSettings):
     max_replays: Annotated[int, Field(ge=1, le=1_000)] = 3
     dlq_max_share: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 0.5
 
+    warehouse: Annotated[str, AfterValidator(_warehouse)] = "duckdb:warehouse.duckdb"
+    warehouse_port: Annotated[int, Field(ge=0, le=65_535)] = 8083
     http_host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     http_port: Annotated[int, Field(ge=0, le=65_535)] = 8080
     log_format: Annotated[Literal["console", "json"], _Lower] | None = None
