@@ -8,7 +8,6 @@ from typing import Annotated, Any, Final, Literal
 import orjson
 import typer
 
-from schemas.errors import ConfigError
 from schemas.failure_model import SANDBOX_FAULTS
 from streams.sandbox.faults import Faults
 from streams.sandbox.options import HOST, KEEP_ALIVE_S, PORT, SandboxOptions
@@ -119,11 +118,11 @@ def _webhooks(given: Mapping[str, Any]) -> WebhookOptions:
     options = Switch(WebhookOptions())
     options.change(dict(map(_pair, given["webhook"] or [])))
     if given["webhook_url"] is not None:
-        from streams.settings import load_settings  # noqa: PLC0415 - only this option needs the environment
+        from streams.settings import SettingsError, load_settings  # noqa: PLC0415 - only this option needs the environment
 
         key = load_settings().customerio_webhook_signing_key
         if key is None:
-            raise ConfigError("CUSTOMERIO_WEBHOOK_SIGNING_KEY: is missing, expected because of --webhook-url")
+            raise SettingsError("CUSTOMERIO_WEBHOOK_SIGNING_KEY: is missing, expected because of --webhook-url")
         options.change({"url": given["webhook_url"], "signing_key": key.get_secret_value().split()[0]})
     return options.value
 

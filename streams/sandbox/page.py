@@ -40,7 +40,7 @@ td.detail { font: .8rem/1.5 ui-monospace, monospace; overflow-wrap: anywhere; }
 .good { color: var(--good); } .bad { color: var(--bad); } p.bad { margin: 0 0 .5rem; }
 </style></head><body>
 <h1>Customer.io sandbox</h1>
-<p>What arrived here; nothing leaves this machine. As JSON: <a href="/sandbox/state">state</a>,
+<p>What arrived here; no message leaves this machine. As JSON: <a href="/sandbox/state">state</a>,
 <a href="/sandbox/people">people</a>, <a href="/sandbox/suppressed">suppressed</a>,
 <a href="/sandbox/requests">requests</a>, <a href="/sandbox/log">log</a>;
 messages: <a href="/sandbox/outbox">outbox</a>.

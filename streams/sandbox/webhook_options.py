@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final
 
 from pydantic import AfterValidator, ConfigDict, Field, SecretStr
+from pydantic_core import PydanticCustomError
 
 HOUR_S: Final = 3_600.0
 SEVEN_DAYS_S: Final = 7 * 86_400.0
@@ -13,13 +14,13 @@ STAND_IN_KEY: Final = "sandbox"
 
 def _url(value: str) -> str:
     if not re.fullmatch(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?(/[A-Za-z0-9._~/-]*)?", value):
-        raise ValueError("is malformed, expected http(s)://host[:port][/path]")
+        raise PydanticCustomError("malformed", "is malformed, expected http(s)://host[:port][/path]")
     return value
 
 
 def _printable(value: SecretStr) -> SecretStr:
     if not re.fullmatch(r"[!-~]+", value.get_secret_value()):
-        raise ValueError("has a blank or an unprintable character")
+        raise PydanticCustomError("malformed", "has a blank or an unprintable character")
     return value
 
 

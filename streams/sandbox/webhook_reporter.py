@@ -47,7 +47,8 @@ class Due(NamedTuple):
     person: Person
     message: Reported | None
     step: Step | None
-    chance: Random
+    seed: str
+    """Of what chance has a part in then; a generator of its own for each would be 2,500 bytes."""
 
 
 class Reporter:
@@ -87,15 +88,16 @@ class Reporter:
         if options.url is None or person is None:
             return
         at = max(delivery.queued_at, float(delivery.send_at or 0))
-        chance = Random(f"{options.seed} {delivery.delivery_id}")  # noqa: S311 - repeatable is what it has to be
+        seed = f"{options.seed} {delivery.delivery_id}"
+        chance = _chance(seed)
         has_topic = delivery.campaign is not None or delivery.broadcast is not None
         fate = draw_fate(delivery.channel, delivery.status, options, chance, has_topic=has_topic)
         journey_id = _ulid(chance, at=at)
         template_id = self._template_id(delivery)
         message = report_on(delivery, person, template_id=template_id, journey_id=journey_id)
-        for step in fate:
+        for place, step in enumerate(fate):
             at += step.after_s
-            self._plan(Due(at, next(self._numbers), person, message, step, chance))
+            self._plan(Due(at, next(self._numbers), person, message, step, f"{seed} {place}"))
 
     def take_subscription(self, person: Person, *, now: float) -> None:
         """Report a person who has unsubscribed, or subscribed again."""
@@ -103,7 +105,7 @@ class Reporter:
         if options.url is None:
             return
         metric = "unsubscribed" if person.is_unsubscribed else "subscribed"
-        chance = Random(f"{options.seed} {metric} {person.cio_id} {now}")  # noqa: S311 - as above
+        chance = _chance(f"{options.seed} {metric} {person.cio_id} {now}")
         self._report(CUSTOMER, metric, customer_data(identifiers_of(person), {}), at=now, chance=chance)
 
     def settle(self, *, now: float) -> None:
@@ -118,29 +120,30 @@ class Reporter:
             self.left_out += 1
 
     def _happen(self, due: Due) -> None:
+        chance = _chance(due.seed)
         if due.message is None or due.step is None:
             self._world.change(due.person, {"unsubscribed": False}, now=due.at)
         elif due.step.metric == "preferences_changed":
-            self._leave_topic(due, due.message)
+            self._leave_topic(due, due.message, chance)
         else:
             data = message_data(due.message, due.step.metric, due.step.extra)
-            self._report(due.message.channel, due.step.metric, data, at=due.at, chance=due.chance)
+            self._report(due.message.channel, due.step.metric, data, at=due.at, chance=chance)
             if due.step.metric == "unsubscribed":
-                self._unsubscribe(due)
+                self._unsubscribe(due, chance)
 
-    def _unsubscribe(self, due: Due) -> None:
+    def _unsubscribe(self, due: Due, chance: Random) -> None:
         self._world.change(due.person, {"unsubscribed": True}, now=due.at)
         options = self._options.value
-        if due.chance.random() < options.resubscribed:
-            wait_s = due.chance.uniform(0, 2 * options.step_s)
-            self._plan(Due(due.at + wait_s, next(self._numbers), due.person, None, None, due.chance))
+        if chance.random() < options.resubscribed:
+            wait_s = chance.uniform(0, 2 * options.step_s)
+            self._plan(Due(due.at + wait_s, next(self._numbers), due.person, None, None, due.seed))
 
-    def _leave_topic(self, due: Due, message: Reported) -> None:
+    def _leave_topic(self, due: Due, message: Reported, chance: Random) -> None:
         self._world.change(due.person, {f"{PREFERENCES}.topics.{TOPIC}": False}, now=due.at)
         content = orjson.dumps({"topics": {TOPIC: False}}).decode()
         extra = {"content": content, "delivery_id": message.delivery_id, **message.parent}
         data = customer_data(message.identifiers, extra)
-        self._report(CUSTOMER, PREFERENCES_CHANGED, data, at=due.at, chance=due.chance)
+        self._report(CUSTOMER, PREFERENCES_CHANGED, data, at=due.at, chance=chance)
 
     def _report(self, about: str, metric: str, data: Mapping[str, Any], *, at: float, chance: Random) -> None:
         event_id = _ulid(chance, at=at)
@@ -157,6 +160,10 @@ class Reporter:
             return delivery.template
         template = find_template(self._templates.value.transactional, delivery.template)
         return delivery.template if template is None else template.id
+
+
+def _chance(seed: str) -> Random:
+    return Random(seed)  # noqa: S311 - repeatable is what it has to be, not unpredictable
 
 
 def _ulid(chance: Random, *, at: float) -> str:
