@@ -20,8 +20,8 @@ State = Callable[[], tuple[bool, dict[str, object]]]
 log = structlog.get_logger()
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """Take the port before anything else is started; port 0 takes a free one.
+def bind(host: str, port: int, *, setting: str = "HTTP") -> socket.socket:
+    """Take the port before anything else is started; port 0 takes a free one; `setting` begins the names of both.
 
     Raises:
         UnavailableError: it is taken.
@@ -34,7 +34,8 @@ def bind(host: str, port: int) -> socket.socket:
     except OSError as exc:
         listener.close()
         raise UnavailableError(
-            f"HTTP_HOST {host}, HTTP_PORT {port} cannot be had ({exc.strerror}): set others; port 0 takes a free one"
+            f"{setting}_HOST {host}, {setting}_PORT {port} cannot be had ({exc.strerror}): "
+            "set others; port 0 takes a free one"
         ) from exc
     return listener
 
