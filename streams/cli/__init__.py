@@ -5,7 +5,7 @@ A command imports what is heavy only when it runs, so that `--help` and wrong us
 
 import typer
 
-from streams.cli import dlq, topics
+from streams.cli import dlq, topics, webhooks
 from streams.cli.audit import audit
 from streams.cli.check import check
 from streams.cli.kafka import kafka
@@ -35,3 +35,4 @@ app.add_typer(dlq.app, name="dlq")
 app.command()(audit)
 app.command()(why)
 app.command()(warehouse)
+app.add_typer(webhooks.app, name="webhooks")
