@@ -10,6 +10,7 @@ from streams.cli.audit import audit
 from streams.cli.check import check
 from streams.cli.kafka import kafka
 from streams.cli.publish import publish
+from streams.cli.report import report
 from streams.cli.sandbox import sandbox
 from streams.cli.up import up
 from streams.cli.warehouse import warehouse
@@ -36,3 +37,4 @@ app.command()(audit)
 app.command()(why)
 app.command()(warehouse)
 app.add_typer(webhooks.app, name="webhooks")
+app.command()(report)

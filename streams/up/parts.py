@@ -10,8 +10,9 @@ from typing import Final
 
 from streams import publishing
 from streams.settings import Settings
-from streams.up.places import WEBHOOK_PATH, loader_url, receiver_url, warehouse_of, worker_url
+from streams.up.places import loader_url, receiver_url, warehouse_of, worker_url
 from streams.up.plan import STAND_IN, Addresses, Plan, shared_variables, variables_for
+from streams.webhooks.receiver import PATH
 
 SAMPLE_TEMPLATES: Final = Path(publishing.__file__).with_name("sample_templates.json")
 SIGNING_KEY: Final = "CUSTOMERIO_WEBHOOK_SIGNING_KEY"
@@ -41,7 +42,7 @@ def sandbox_parts(settings: Settings, *, addresses: Addresses) -> list[Part]:
     options = ["--port", port, "--region", region, "--templates", str(SAMPLE_TEMPLATES)]
     receiver = receiver_url(settings, addresses)
     if receiver is not None:
-        options += ["--webhook-url", f"{receiver}{WEBHOOK_PATH}"]
+        options += ["--webhook-url", f"{receiver}{PATH}"]
     arguments, ready_url = ["sandbox", *options], f"{url}/sandbox/state"
     return [
         Part(name="sandbox", arguments=arguments, ready_url=ready_url, stop_s=1.0, variables=_signing_key(settings))

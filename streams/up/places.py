@@ -8,8 +8,8 @@ from pathlib import Path
 from streams.settings import LOCAL_BOOTSTRAP, Settings
 from streams.up.plan import Addresses, Plan
 from streams.up.ports import reachable
+from streams.webhooks.receiver import PATH
 
-WEBHOOK_PATH = "/webhooks/customerio"
 EXAMPLE = '{"type": "user.upserted", "user": {"id": "u-1", "plan": "pro"}}'
 
 
@@ -24,9 +24,7 @@ def places_of(settings: Settings, *, plan: Plan, addresses: Addresses, logs: Pat
     return {
         "Customer.io": _customerio(settings, addresses),
         "Worker": f"{worker}/metrics  {worker}/readyz",
-        "Webhooks": f"{receiver}{WEBHOOK_PATH}"
-        if receiver
-        else "no receiver, CUSTOMERIO_WEBHOOK_SIGNING_KEY starts it",
+        "Webhooks": f"{receiver}{PATH}" if receiver else "no receiver, CUSTOMERIO_WEBHOOK_SIGNING_KEY starts it",
         "Kafka": f"{addresses.bootstrap} ({'local, gone at the end' if plan.is_kafka_local else 'yours'}){sample}",
         "Publish": f"{variable}{command} publish user-changes FILE.jsonl",
         "Try": f"echo '{EXAMPLE}' | {variable}{command} publish user-changes -",

@@ -61,12 +61,15 @@ class DuckDbReader:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def read(self, view: str, *, where: Mapping[str, str | int] | None = None, limit: int) -> list[Found]:
+    def read(
+        self, view: str, *, where: Mapping[str, str | int] | None = None, newest_by: str | None = None, limit: int
+    ) -> list[Found]:
         """At most `limit` rows whose columns have these values."""
         if not self._path.exists():
             raise UnavailableError(f"There is no warehouse at {self._path}: `cio-streams warehouse` makes one")
         conditions = " AND ".join(f"{column} = ?" for column in where or {}) or "TRUE"
-        asked = f"SELECT * FROM {view} WHERE {conditions} LIMIT ?"  # noqa: S608 - names of ours, values apart
+        order = f" ORDER BY {newest_by} DESC NULLS LAST" if newest_by else ""
+        asked = f"SELECT * FROM {view} WHERE {conditions}{order} LIMIT ?"  # noqa: S608 - names of ours, values apart
         with opened(self._path, read_only=True) as connection:
             found = connection.execute(asked, [*(where or {}).values(), limit])
             names = [each[0] for each in found.description]

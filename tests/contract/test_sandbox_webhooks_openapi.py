@@ -5,8 +5,8 @@ from typing import Any
 
 from streams.sandbox.message import CHANNELS
 from streams.sandbox.operation import Identifier, Operation
-from tests.reporting_webhooks_openapi import faults
 from tests.unit.webhook_world import NOW, WebhookWorld
+from tests.webhook_judge import faults
 
 COMMON = {"drafted", "undeliverable", "sent", "clicked", "converted"}
 EXPECTED = {

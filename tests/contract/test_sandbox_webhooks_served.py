@@ -13,7 +13,7 @@ import pytest
 from streams.sandbox.options import SandboxOptions
 from streams.sandbox.serve import running_sandbox
 from streams.sandbox.webhook_options import WebhookOptions
-from tests.reporting_webhooks_openapi import faults
+from tests.webhook_judge import faults
 from tests.webhook_receiver import Answer, Receiver, running_receiver
 
 QUICK = {"delivered": 0, "bounced": 0, "repeated": 0, "step_s": 0, "hurry": 360_000, "retry_s": 0.001, "timeout_s": 0.2}

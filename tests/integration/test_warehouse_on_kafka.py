@@ -38,7 +38,7 @@ def named(prefix: str, count: int) -> list[str]:
 
 
 def test_it_loads_while_it_runs_and_ends_when_told(settings: Settings, publisher: Publisher, tmp_path: Path) -> None:
-    """Both topics; what is rolled back is no row; others read meanwhile; SIGTERM loads what was read and ends with 0."""
+    """Both topics; what is rolled back is no row; others read meanwhile; SIGTERM ends it with 0."""
     publisher.results(10)
     publisher.results(5, aborted=True)
     with loader(settings, tmp_path) as process:
