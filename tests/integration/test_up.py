@@ -101,7 +101,7 @@ def test_sigterm_while_it_starts_ends_all_of_it(start: Start, moment: str) -> No
 
 @pytest.mark.parametrize(
     ("command", "name"),
-    [("worker", "worker"), ("sandbox", "sandbox"), ("webhooks", "receiver"), ("warehouse", "loader")],
+    [("worker", "worker"), ("sandbox", "sandbox"), ("webhooks", "receiver")],
 )
 def test_a_part_that_ends_by_itself_ends_all_with_exit_code_1(
     start: Start, settings_factory: SettingsFactory, command: str, name: str
