@@ -69,6 +69,27 @@ MESSAGING_SECONDS = Declared(
 MESSAGING_ERRORS = Declared(
     "cio_messaging_errors", "Operations of an application that failed, by class of error.", ("operation", "error")
 )
+WEBHOOK_REQUESTS = Declared("cio_webhook_requests", "Requests to the webhook receiver, by the answer.", ("status",))
+WEBHOOK_SIGNATURES = Declared("cio_webhook_signature_failures", "Webhooks whose signature fits no signing key.")
+WEBHOOK_STALE = Declared("cio_webhook_stale", "Webhooks that are signed, but at another time than now; stored.")
+WEBHOOK_FAULTS = Declared("cio_webhook_faults", "Webhooks that are stored with a fault, by fault.", ("fault",))
+WEBHOOK_REFUSED = Declared("cio_webhook_refused", "Webhooks that were answered 503, by cause.", ("cause",))
+WEBHOOK_CUT = Declared(
+    "cio_webhook_connections_cut", "Connections to the receiver that it ended, by cause.", ("cause",)
+)
+WEBHOOK_CONFIRM_SECONDS = Declared("cio_webhook_confirm_seconds", "From a webhook's arrival to Kafka's confirmation.")
+WEBHOOK_IN_FLIGHT = Declared("cio_webhook_in_flight", "Webhooks under way, and the bytes of their bodies.", ("what",))
+WEBHOOK_ROUTED = Declared("cio_webhook_routed", "Records written to further topics, by route.", ("route",))
+WEBHOOK_UNROUTED = Declared(
+    "cio_webhook_unrouted", "Webhooks that a route is for, but that name nothing to key it by.", ("route",)
+)
+
+WAREHOUSE_ROWS = Declared("cio_warehouse_rows", "Rows loaded into a table of the warehouse.", ("table",))
+WAREHOUSE_FAULTS = Declared("cio_warehouse_faults", "Rows among them whose record could not be read.", ("table",))
+WAREHOUSE_DELAY = Declared("cio_warehouse_delay_seconds", "From a record's Kafka timestamp to its row.", ("table",))
+WAREHOUSE_BATCH_SECONDS = Declared("cio_warehouse_batch_seconds", "One batch being loaded, failed ones included.")
+WAREHOUSE_FAILURES = Declared("cio_warehouse_failures", "Batches that the warehouse did not take; they are repeated.")
+WAREHOUSE_MISSED = Declared("cio_warehouse_missed_records", "Offsets that Kafka deleted before they were loaded.")
 
 
 def counter(metric: Declared, registry: CollectorRegistry) -> Count:

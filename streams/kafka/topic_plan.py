@@ -12,6 +12,7 @@ TRANSACTIONAL_MESSAGES: Final = "transactional-messages"
 BROADCAST_TRIGGERS: Final = "broadcast-triggers"
 REPLAY: Final = "customerio-replay"
 WEBHOOKS: Final = "customerio-webhooks"
+PERSON_STATUS: Final = "customerio-person-status"
 RESULTS: Final = "customerio-results"
 DLQ: Final = "customerio-dlq"
 LEDGER_PEOPLE: Final = "customerio-ledger-people"
@@ -67,6 +68,7 @@ def _configs(settings: Settings) -> dict[str, dict[str, str]]:
         LEDGER_EVENTS: _forgotten_after(settings.dedupe_window_s),
         LEDGER_SENDS: _forgotten_after(settings.send_memory_s),
         DLQ_DECISIONS: _compacted(),
+        PERSON_STATUS: _compacted() | {"min.compaction.lag.ms": str(7 * _DAY_MS)},
     }
 
 

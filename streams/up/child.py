@@ -30,6 +30,7 @@ class Child:
     def __init__(self, name: str, command: Sequence[str], *, log: Path) -> None:
         self.name = name
         self.log = log
+        self._is_asked = False
         with log.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 - our own command, no shell
                 [sys.executable, "-I", process_guard.__file__, process_guard.spec(command)],
@@ -44,9 +45,15 @@ class Child:
         """How it ended by itself, None while it runs."""
         return self._process.poll()
 
+    def ask_to_end(self) -> None:
+        """Let it begin to end, once: to some, a second signal means at once."""
+        if not self._is_asked:
+            self._is_asked = True
+            self._process.terminate()
+
     def stop(self, patience_s: float) -> None:
         """Ask it to end, and end it after `patience_s`."""
-        self._process.terminate()
+        self.ask_to_end()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(patience_s)
         with contextlib.suppress(ProcessLookupError):

@@ -3,8 +3,8 @@
 Masked, ids too, unless they are wanted in full.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
 from rich import box
 from rich.table import Table
@@ -20,19 +20,12 @@ from streams.dead_letters.letter import Letter
 from streams.dead_letters.masking import shown_id, shown_message
 from streams.plural import so_many
 from streams.printable import printable
+from streams.why.reports import Reports
 from streams.why.story import ResultTold, Story
+from streams.why.tell_reports import Event, reported, reports_as_data
 
 
-class Event(NamedTuple):
-    """A line of the timeline: when (ISO 8601 in UTC), what, what there is to say of it, and lines that go below."""
-
-    at: str
-    what: str
-    remark: str
-    below: Sequence[str] = ()
-
-
-def as_data(story: Story, *, reveal: bool) -> dict[str, Any]:
+def as_data(story: Story, *, reports: Reports | None = None, reveal: bool) -> dict[str, Any]:
     """Everything, with names that stay."""
     record = story.record
     return {
@@ -55,16 +48,18 @@ def as_data(story: Story, *, reveal: bool) -> dict[str, Any]:
         ],
         "user_id": _shown(story.user_id, reveal=reveal),
         "user": None if story.person is None else _person(story.person),
+        "webhooks": None if reports is None else reports_as_data(reports),
     }
 
 
-def as_table(story: Story, *, reveal: bool) -> Table:
+def as_table(story: Story, *, reports: Reports | None = None, reveal: bool) -> Table:
     """A line for each thing that happened, in its order; what is so now comes last."""
     table = Table(box=box.SIMPLE_HEAD, title=str(story.place), title_justify="left")
     for name in ("when", "what", ""):
         table.add_column(name, overflow="fold")
-    events = sorted(_happened(story, reveal=reveal), key=lambda event: event.at)
-    for event in [*events, *_now(story, reveal=reveal)]:
+    happened = [*_happened(story, reveal=reveal), *(reported(reports) if reports else ())]
+    now = [*_now(story, reveal=reveal), *(_remark_on_reports(reports) if reports else ())]
+    for event in [*sorted(happened, key=lambda event: event.at), *now]:
         remark = "\n".join(map(printable, (event.remark, *event.below)))
         table.add_row(*map(Text, (printable(event.at), printable(event.what), remark)))
     return table
@@ -107,6 +102,11 @@ def _now(story: Story, *, reveal: bool) -> Iterator[Event]:
     if story.user_id is not None:
         known = "nothing was ever delivered" if story.person is None else _in_words(story.person)
         yield Event("now", "user", f"{_shown(story.user_id, reveal=reveal)}: {known}")
+
+
+def _remark_on_reports(reports: Reports) -> Iterator[Event]:
+    if reports.remark:
+        yield Event("now", "webhooks", reports.remark)
 
 
 def _without_result(story: Story) -> str:

@@ -50,6 +50,7 @@ def test_on_a_pipe_it_delivers_says_so_in_lines_and_ends_with_sigint(start: Star
     """The whole tour: what it prints can be opened and tried, and a signal ends all of it with exit code 0."""
     up = start()
     up.wait_for(DELIVERED)
+    up.wait_for("webhooks [1-9]")
     (sandbox,) = re.findall(r"open (http://\S+)", up.written)
     (ready,) = re.findall(r"(http://\S+/readyz)", up.written)
     (kafka,) = re.findall(r"Kafka +(\S+:\d+)", up.written)
@@ -98,15 +99,18 @@ def test_sigterm_while_it_starts_ends_all_of_it(start: Start, moment: str) -> No
     assert up.files_left() == []
 
 
-@pytest.mark.parametrize("name", ["worker", "sandbox"])
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [("worker", "worker"), ("sandbox", "sandbox"), ("webhooks", "receiver")],
+)
 def test_a_part_that_ends_by_itself_ends_all_with_exit_code_1(
-    start: Start, settings_factory: SettingsFactory, name: str
+    start: Start, settings_factory: SettingsFactory, command: str, name: str
 ) -> None:
     """It says which, shows the end of its log, and keeps that."""
     up = start(**kafka_of(settings_factory(create=False)))
     up.wait_for(WATCHING)
 
-    up.part(name).kill()
+    up.part(command).kill()
 
     assert up.wait_for_end() == 1
     assert f"The {name} ended by itself" in up.written
@@ -141,7 +145,7 @@ def test_killed_with_sigkill_it_takes_everything_with_it(start: Start, settings_
     """Nothing goes on without the one that was to watch it."""
     up = start(**kafka_of(settings_factory(create=False)))
     up.wait_for(WATCHING)
-    assert len(up.left_behind()) >= 4
+    assert len(up.left_behind()) >= 8
 
     up.process.kill()
 

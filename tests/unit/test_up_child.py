@@ -53,6 +53,18 @@ def test_the_end_of_its_output_is_kept(run: Run) -> None:
     assert lines[-2:] == ["99", "oh"]
 
 
+def test_one_may_be_asked_to_end_before_it_is_waited_for(run: Run) -> None:
+    """Once: a second signal would cut its end short."""
+    code = "import signal, time; signal.signal(signal.SIGTERM, lambda *_: print('asked', flush=True))"
+    child = run(f"{code}; print('up', flush=True); time.sleep(60)")
+    wait_for(child, "up")
+    child.ask_to_end()
+    wait_for(child, "asked")
+    child.stop(0.3)
+
+    assert child.log.read_text().count("asked") == 1
+
+
 def test_one_that_stops_when_asked_is_not_killed(run: Run) -> None:
     """It has its time to end in order."""
     code = "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: (print('bye', flush=True), sys.exit(0)))"

@@ -19,7 +19,13 @@ from streams.kafka import topic_plan
 from streams.kafka.partition_reader import PartitionReader
 from streams.settings import Settings
 
-ELSEWHERE: Final = (*topic_plan.INPUTS, topic_plan.RESULTS, topic_plan.WEBHOOKS, topic_plan.LEDGER_SENDS)
+ELSEWHERE: Final = (
+    *topic_plan.INPUTS,
+    topic_plan.RESULTS,
+    topic_plan.WEBHOOKS,
+    topic_plan.PERSON_STATUS,
+    topic_plan.LEDGER_SENDS,
+)
 HOLDING: Final = (topic_plan.BROADCAST_TRIGGERS, topic_plan.WEBHOOKS, topic_plan.LEDGER_SENDS)
 """What holds the id there is about the person, wherever it stands."""
 ASK_S: Final = 15.0

@@ -1,0 +1,142 @@
+"""The warehouse in a DuckDB file: rows and progress are one transaction, so that a crash leaves both or neither."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from schemas.errors import ConfigError, UnavailableError
+from streams.warehouse.dialect import DUCKDB, VIEWS
+from streams.warehouse.duckdb_file import LoaderLock, opened
+from streams.warehouse.port import Batch, Found, Place
+from streams.warehouse.tables import TABLES, Column, Row, Table
+
+PROGRESS: Final = "progress"
+_PLACE: Final = "kafka_topic = ? AND kafka_incarnation = ? AND kafka_partition = ?"
+
+
+class DuckDbWarehouse:
+    """Loads a file; a `Warehouse`. It is open only while something is written, so others may read in between."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = LoaderLock(path)
+
+    def prepare(self) -> None:
+        """Take the file for this loader, and bring tables and views up to date."""
+        self._lock.take()
+        if self._path.exists():
+            _bring_up_to_date(self._path)
+            return
+        new = self._path.with_name(self._path.name + ".new")  # renamed when whole: a crash leaves no half of a file
+        new.unlink(missing_ok=True)
+        _bring_up_to_date(new)
+        new.replace(self._path)
+
+    def progress(self) -> dict[Place, int]:
+        """The next offset of each place that was ever loaded."""
+        with opened(self._path, read_only=True) as connection:
+            return _progress(connection)
+
+    def append(self, batches: Sequence[Batch]) -> None:
+        """Load all of them in one transaction.
+
+        Raises:
+            ConfigError: somebody took the file away.
+        """
+        if not self._path.exists():
+            raise ConfigError(f"{self._path} is gone: start the loader again, and it makes a new one")
+        with _transaction(self._path) as connection:
+            known = _progress(connection)
+            for batch in batches:
+                start = known.get(batch.place, batch.first_offset)
+                if batch.next_offset > start or batch.place not in known:
+                    _insert(connection, batch.table, batch.rows_from(start))
+                    _move(connection, batch.place, batch.next_offset, is_new=batch.place not in known)
+
+    def close(self) -> None:
+        """Let another loader have the file."""
+        self._lock.release()
+
+
+class DuckDbReader:
+    """Asks a file; a `WarehouseReader`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(
+        self, view: str, *, where: Mapping[str, str | int] | None = None, newest_by: str | None = None, limit: int
+    ) -> list[Found]:
+        """At most `limit` rows whose columns have these values."""
+        if not self._path.exists():
+            raise UnavailableError(f"There is no warehouse at {self._path}: `cio-streams warehouse` makes one")
+        conditions = " AND ".join(f"{column} = ?" for column in where or {}) or "TRUE"
+        order = f" ORDER BY {newest_by} DESC NULLS LAST" if newest_by else ""
+        asked = f"SELECT * FROM {view} WHERE {conditions}{order} LIMIT ?"  # noqa: S608 - names of ours, values apart
+        with opened(self._path, read_only=True) as connection:
+            found = connection.execute(asked, [*(where or {}).values(), limit])
+            names = [each[0] for each in found.description]
+            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+    def close(self) -> None:
+        """Nothing is held between two questions."""
+
+
+@contextmanager
+def _transaction(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with opened(path, read_only=False) as connection:
+        connection.begin()
+        yield connection
+        connection.commit()
+
+
+def _bring_up_to_date(path: Path) -> None:
+    """Tables, columns and views as they are declared now."""
+    with _transaction(path) as connection:
+        connection.execute(
+            f"CREATE TABLE IF NOT EXISTS {PROGRESS} (kafka_topic VARCHAR NOT NULL, kafka_incarnation VARCHAR NOT NULL,"
+            " kafka_partition BIGINT NOT NULL, next_offset BIGINT NOT NULL)"
+        )
+        for table in TABLES:
+            columns = ", ".join(_declared(column) + " NOT NULL" * column.is_needed for column in table.columns)
+            connection.execute(f"CREATE TABLE IF NOT EXISTS {table.name} ({columns})")
+            for column in table.columns:
+                connection.execute(f"ALTER TABLE {table.name} ADD COLUMN IF NOT EXISTS {_declared(column)}")
+        for view in VIEWS:
+            connection.execute(f"CREATE OR REPLACE VIEW {view} AS {DUCKDB.view(view)}")
+
+
+def _declared(column: Column) -> str:
+    return f"{column.name} {DUCKDB.types[column.kind]}"
+
+
+def _progress(connection: duckdb.DuckDBPyConnection) -> dict[Place, int]:
+    rows = connection.execute(
+        f"SELECT kafka_topic, kafka_incarnation, kafka_partition, next_offset FROM {PROGRESS}"  # noqa: S608 - our own name
+    ).fetchall()
+    return {Place(topic, incarnation, partition): offset for topic, incarnation, partition, offset in rows}
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[Row]) -> None:
+    """Column by column, as lists: a statement for each row would be a hundred times slower."""
+    if not rows:
+        return
+    columns = [list(values) for values in zip(*rows, strict=True)]
+    unnested = ", ".join(map(_unnested, table.columns))
+    connection.execute(f"INSERT INTO {table.name} ({', '.join(table.names)}) SELECT {unnested}", columns)
+
+
+def _unnested(column: Column) -> str:
+    if column.kind == "time":
+        return "make_timestamptz(unnest(?::BIGINT[]))"
+    return f"unnest(?::{DUCKDB.types[column.kind]}[])"
+
+
+def _move(connection: duckdb.DuckDBPyConnection, place: Place, offset: int, *, is_new: bool) -> None:
+    if is_new:
+        connection.execute(f"INSERT INTO {PROGRESS} VALUES (?, ?, ?, ?)", [*place, offset])  # noqa: S608 - our own name
+    else:
+        connection.execute(f"UPDATE {PROGRESS} SET next_offset = ? WHERE {_PLACE}", [offset, *place])  # noqa: S608 - our own name
