@@ -33,6 +33,7 @@ class Loader:
     Attributes:
         waiting: for what, None while work goes on.
         is_begun: whether it is known where every partition of ours goes on.
+        turned_s: when it last went on, or said that it waits, by the monotonic clock.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Loader:
     ) -> None:
         self.waiting: str | None = None
         self.is_begun = False
+        self.turned_s = time.monotonic()
         self._warehouse = warehouse
         self._metrics = metrics
         self._stop = stop
@@ -72,6 +74,7 @@ class Loader:
             self._warehouse.close()
 
     def _turn(self, source: Source) -> None:
+        self.turned_s = time.monotonic()
         told = source.poll(POLL_S)
         if source.is_changed:
             self._begin(source)
@@ -90,6 +93,8 @@ class Loader:
         """What was gathered is forgotten: it is read again by whoever has the partitions now."""
         self.is_begun = False
         self._gathering, self._at_end = Gathering({}, self._kinds), set()
+        if source.ours is None:
+            return
         try:
             found, progress = source.look(), self._warehouse.progress()
         except UnavailableError as error:
@@ -102,7 +107,7 @@ class Loader:
                 self._metrics.missed(start.missed)
         self._gathering = Gathering(self._starts, self._kinds)
         source.go_on(self._starts)
-        self.waiting, self.is_begun = None, bool(self._starts)
+        self.waiting, self.is_begun = None, True
         log.info("loading", partitions=len(self._starts))
 
     def _load(self, source: Source) -> None:
@@ -145,7 +150,7 @@ class Loader:
         """Say what is waited for, once; whether we are asked to stop meanwhile."""
         if why != self.waiting:
             log.warning("waiting", why=why)
-        self.waiting = why
+        self.waiting, self.turned_s = why, time.monotonic()
         return self._stop.wait(pause_s)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import threading
+import time
 from typing import Final
 
 import structlog
@@ -46,7 +47,9 @@ async def _run(settings: Settings, listener: socket.socket, *, once: bool) -> No
     metrics = LoaderMetrics()
     loaded = kinds(settings)
     loader = Loader(loaded, open_warehouse(settings), metrics, stop=asked, once=once)
-    health = create_health_app(is_live=lambda: (True, {}), is_ready=lambda: _readiness(loader), metrics=metrics.page)
+    health = create_health_app(
+        is_live=lambda: _liveness(loader, settings.stuck_s), is_ready=lambda: _readiness(loader), metrics=metrics.page
+    )
     serving = asyncio.create_task(HealthServer(health, listener).run())
     try:
         source = await asyncio.to_thread(Source, settings, list(loaded), alone=takes_one_loader(settings))
@@ -55,6 +58,11 @@ async def _run(settings: Settings, listener: socket.socket, *, once: bool) -> No
         serving.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await serving
+
+
+def _liveness(loader: Loader, stuck_s: float) -> tuple[bool, dict[str, object]]:
+    idle_s = time.monotonic() - loader.turned_s
+    return idle_s < stuck_s, {"idle_s": round(idle_s, 1)}
 
 
 def _readiness(loader: Loader) -> tuple[bool, dict[str, object]]:

@@ -115,6 +115,7 @@ class FakeSource:
 
     def __init__(self, records: Sequence[Stored], stop: threading.Event) -> None:
         self.is_changed = True
+        self.ours: list[tuple[str, int]] | None = [PARTITION]
         self.ids: deque[str] = deque()
         self.committed: list[int] = []
         self.closed = False
@@ -130,7 +131,7 @@ class FakeSource:
 
     def look(self) -> dict[tuple[str, int], OnKafka]:
         """The topic as it is now."""
-        return {PARTITION: OnKafka(self._id(), 0, len(self._records))}
+        return {each: OnKafka(self._id(), 0, len(self._records)) for each in self.ours or []}
 
     def topic_ids(self) -> dict[str, str]:
         """As they are now."""
@@ -138,8 +139,8 @@ class FakeSource:
 
     def go_on(self, starts: Mapping[tuple[str, int], Start]) -> None:
         """From there."""
-        first = starts[PARTITION].offset
-        self._ready = [*self._records[first:], Reached(PARTITION, len(self._records))]
+        for start in starts.values():
+            self._ready = [*self._records[start.offset :], Reached(PARTITION, len(self._records))]
         self.is_changed = False
 
     def look_again(self) -> None:
@@ -243,3 +244,22 @@ def test_rows_of_a_topic_that_was_made_anew_meanwhile_are_not_loaded(stop: threa
     load(source, warehouse, stop, once=True)
 
     assert {at("anew"): 2} == warehouse.progress()
+
+
+def test_before_the_group_has_decided_nothing_is_through(stop: threading.Event) -> None:
+    """But a loader that was given no partition has nothing to do, and is ready."""
+    source, warehouse = FakeSource([], stop), FakeWarehouse()
+    source.ours = None
+    threading.Timer(0.05, stop.set).start()
+    undecided = load(source, warehouse, stop, once=True)
+
+    assert (True, False) == (stop.is_set(), undecided.is_begun)
+
+
+def test_a_loader_without_partitions_is_ready() -> None:
+    """There may be more loaders than partitions, where an engine takes several."""
+    source = FakeSource([], threading.Event())
+    source.ours = []
+    loader = load(source, FakeWarehouse(), threading.Event(), once=True)
+
+    assert loader.is_begun
