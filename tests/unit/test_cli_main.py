@@ -10,7 +10,7 @@ import pytest
 from streams.__main__ import run
 from streams.settings import Settings
 
-COMMANDS = ("worker", "topics", "publish", "sandbox", "kafka", "check", "audit", "why")
+COMMANDS = ("worker", "topics", "publish", "sandbox", "kafka", "check", "audit", "why", "webhooks")
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +43,10 @@ def test_help_is_no_failure(arguments: list[str], capsys: pytest.CaptureFixture[
         ["why", "x/0/0"],
         ["audit", "--topic", "x"],
         ["audit", "--since", "x"],
+        ["webhooks", "bogus"],
+        ["webhooks", "import"],
+        ["webhooks", "import", "/nowhere/export.jsonl"],
+        ["webhooks"],
     ],
 )
 def test_wrong_usage_is_two(arguments: list[str]) -> None:
