@@ -11,7 +11,8 @@ from typing import Any, BinaryIO, Final, cast
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from schemas.errors import ConfigError
-from streams.publishing.publish import LINE_BYTES_MAX, create_producer
+from streams.kafka.producer import create_producer
+from streams.publishing.publish import LINE_BYTES_MAX
 from streams.settings import Settings
 from streams.webhooks.records import Draft, Drafting, Drafts
 from streams.webhooks.route_topics import require_topics

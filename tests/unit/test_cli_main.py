@@ -9,7 +9,19 @@ import pytest
 
 from streams.__main__ import run
 
-COMMANDS = ("worker", "topics", "publish", "sandbox", "kafka", "check", "audit", "why")
+COMMANDS = (
+    "worker",
+    "topics",
+    "publish",
+    "sandbox",
+    "kafka",
+    "check",
+    "audit",
+    "why",
+    "webhooks",
+    "warehouse",
+    "report",
+)
 pytestmark = pytest.mark.usefixtures("own_environment")
 
 
@@ -34,6 +46,10 @@ def test_help_is_no_failure(arguments: list[str], capsys: pytest.CaptureFixture[
         ["why", "x/0/0"],
         ["audit", "--topic", "x"],
         ["audit", "--since", "x"],
+        ["webhooks", "bogus"],
+        ["webhooks", "import"],
+        ["webhooks", "import", "/nowhere/export.jsonl"],
+        ["webhooks"],
     ],
 )
 def test_wrong_usage_is_two(arguments: list[str]) -> None:
