@@ -1,9 +1,11 @@
 """The official rules of sends and broadcasts, for any record: what keeps them is read, what breaks one is not."""
 
+import time
 from base64 import b64encode
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +23,25 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
+ADDRESSES = st.builds(
+    lambda parts: "".join(text * times for text, times in parts),
+    st.lists(
+        st.tuples(
+            st.text('()<>:;",@\\ a.', min_size=1, max_size=6) | st.text(max_size=3),
+            st.integers(1, 5) | st.sampled_from([600, 1_200]),
+        ),
+        max_size=6,
+    ),
+)
+RECIPIENTS = [
+    "ada@example.com",
+    "Ada Lovelace <ada@example.com>",
+    '"Lovelace, Ada; \\" (x" <ada@example.com>',
+    "ada@example.com <ada@example.com>",
+    "ada@example.com (of, London (and; Marylebone))",
+    '"ada lovelace"@example.com',
+    "<ada@example.com>",
+]
 OBJECT = st.dictionaries(st.text(max_size=5), JSON, max_size=3)
 TIME_S = 1_795_341_600
 NAMED: dict[str, Any] = {"id": "u-1", "email": "ada@example.com", "cio_id": "a3"}
@@ -68,6 +89,38 @@ def test_a_message_has_at_most_fifteen_recipients(to: int, cc: int, bcc: int) ->
     read = message(**{name: ",".join(f"{name}{n}@example.com" for n in range(count)) for name, count in fields.items()})
 
     assert isinstance(read, TransactionalMessage) is (to + cc + bcc <= RECIPIENTS_MAX)
+
+
+@given(st.integers(1, 20), st.sampled_from([", ", ",", ";", " ", "\n", "  "]), st.sampled_from(RECIPIENTS))
+def test_recipients_are_counted_however_they_are_written(count: int, between: str, recipient: str) -> None:
+    """With a name, a comment or a quoted comma; blanks alone may stand between them too."""
+    read = message(to=between.join([recipient] * count))
+
+    assert isinstance(read, TransactionalMessage) is (count <= RECIPIENTS_MAX)
+
+
+@given(st.fixed_dictionaries({"to": ADDRESSES}, optional={"cc": ADDRESSES, "bcc": ADDRESSES}))
+def test_no_recipients_raise(fields: dict[str, str]) -> None:
+    """However deep, long and broken what is written there."""
+    read = message(**fields)
+
+    assert not isinstance(read, Malformed) or read.detail
+
+
+@pytest.mark.parametrize("to", ["(" * 600, "(ada@example.com)", ",;", " , ", "(ada@example.com"])
+def test_an_email_without_recipient_is_malformed(to: str) -> None:
+    """Comments and commas are nobody."""
+    assert message(to=to) == Malformed(detail="value: has no recipient in to", user_id="u-1")
+
+
+@pytest.mark.parametrize("text", ["(", "a:", "<", '"', "\\", "()", ",", '"\\', "a@b ", "<@", '("'])
+@pytest.mark.parametrize("field", ["to", "cc", "bcc"])
+def test_long_recipients_are_read_at_once(field: str, text: str) -> None:
+    """They are gone through once: nobody waits for those of another."""
+    started_s = time.process_time()
+    message(**{field: text * (900_000 // len(text))})
+
+    assert time.process_time() - started_s < 10
 
 
 @given(st.lists(st.integers(ATTACHMENTS_BYTES_MAX // 3 - 1, ATTACHMENTS_BYTES_MAX // 3 + 2), min_size=1, max_size=4))
