@@ -128,7 +128,14 @@ class BroadcastTrigger(BaseModel, frozen=True, extra="forbid", strict=True):
         body = {"data": self.data} | audience | _given(self, FLAGS)
         if segment := body.pop("segment", None):
             body["recipients"] = {"segment": segment}
-        return {name: value for name, value in body.items() if value is not None}
+        if people := audience.get("per_user_data"):
+            body["per_user_data"] = [_without_nulls(person) for person in people]
+        return _without_nulls(body)
+
+
+def _without_nulls(fields: Mapping[str, object]) -> dict[str, object]:
+    """What stands deeper is content, and stays."""
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _given(model: BaseModel, names: tuple[str, ...]) -> dict[str, object]:

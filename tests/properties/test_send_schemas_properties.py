@@ -178,6 +178,21 @@ def test_a_list_has_at_most_ten_thousand_entries(form: str, count: int) -> None:
     assert isinstance(read, BroadcastTrigger) is (count <= LIST_MAX)
 
 
+@given(st.sampled_from(["id", "email"]), st.booleans(), OBJECT | st.none())
+def test_of_a_person_in_a_list_only_what_is_given_is_passed_on(
+    name: str,
+    is_other_null: bool,  # noqa: FBT001 - drawn
+    data: dict[str, Any] | None,
+) -> None:
+    """Customer.io refuses a null id or address; nulls within a person's data are content."""
+    person = {name: NAMED[name]} | ({} if data is None else {"data": data})
+    nulls = dict.fromkeys({"id", "email"} - {name}) if is_other_null else {}
+    read = trigger(audience={"per_user_data": [person | nulls]})
+
+    assert isinstance(read, BroadcastTrigger)
+    assert read.request() == {"per_user_data": [person]}
+
+
 @given(JSON | st.dictionaries(st.sampled_from(["message_id", "channel", "identifiers", "to", "audience"]), JSON))
 def test_nothing_that_is_written_raises(value: object) -> None:
     """It comes out as malformed, with a detail."""
