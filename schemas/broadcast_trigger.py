@@ -1,9 +1,9 @@
 """The broadcast trigger: what a record of `broadcast-triggers` may say, by the rules of Customer.io's App API."""
 
 from collections.abc import Mapping
-from typing import Annotated, Final, Self, TypeAlias
+from typing import Annotated, Final, Self, TypeAlias, TypeVar
 
-from pydantic import AfterValidator, BaseModel, Field, PlainValidator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, PlainValidator, model_validator
 
 from schemas.person_id import PersonId
 from schemas.times import unix_ms
@@ -26,8 +26,8 @@ def _not_empty(value: dict[str, object]) -> dict[str, object]:
     raise ValueError("must not be empty")
 
 
-def _in_bounds(values: list[object]) -> list[object]:
-    if 0 < len(values) <= LIST_MAX:
+def _in_bounds(values: object) -> object:
+    if not isinstance(values, list) or 0 < len(values) <= LIST_MAX:
         return values
     raise ValueError(f"must have from 1 to {LIST_MAX} entries")
 
@@ -50,6 +50,10 @@ def _email(text: str) -> str:
     raise ValueError("must be an e-mail address")
 
 
+T = TypeVar("T")
+
+# Of a list that is too long no entry is looked at, and none after the first bad one: a record has room for many.
+_List = Annotated[list[T], Field(fail_fast=True), BeforeValidator(_in_bounds)]
 _Email: TypeAlias = Annotated[str, AfterValidator(_email)]
 _Number: TypeAlias = Annotated[int, AfterValidator(_positive)]
 
@@ -79,9 +83,9 @@ class Audience(BaseModel, frozen=True, extra="forbid", strict=True):
 
     segment: Segment | None = None
     recipients: Annotated[dict[str, object], AfterValidator(_not_empty)] | None = None
-    emails: Annotated[list[_Email], AfterValidator(_in_bounds)] | None = None
-    ids: Annotated[list[PersonId], AfterValidator(_in_bounds)] | None = None
-    per_user_data: Annotated[list[PersonData], AfterValidator(_in_bounds)] | None = None
+    emails: _List[_Email] | None = None
+    ids: _List[PersonId] | None = None
+    per_user_data: _List[PersonData] | None = None
     data_file_url: Annotated[str, AfterValidator(_web_address)] | None = None
     id_ignore_missing: bool | None = None
     email_ignore_missing: bool | None = None
@@ -128,7 +132,14 @@ class BroadcastTrigger(BaseModel, frozen=True, extra="forbid", strict=True):
         body = {"data": self.data} | audience | _given(self, FLAGS)
         if segment := body.pop("segment", None):
             body["recipients"] = {"segment": segment}
-        return {name: value for name, value in body.items() if value is not None}
+        if people := audience.get("per_user_data"):
+            body["per_user_data"] = [_without_nulls(person) for person in people]
+        return _without_nulls(body)
+
+
+def _without_nulls(fields: Mapping[str, object]) -> dict[str, object]:
+    """What stands deeper is content, and stays."""
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _given(model: BaseModel, names: tuple[str, ...]) -> dict[str, object]:

@@ -5,12 +5,12 @@ What that endpoint knows and this page does not is passed on as it is.
 
 import binascii
 from collections.abc import Iterator
-from email.utils import getaddresses
 from typing import Annotated, Final, Literal, Self, TypeAlias, get_args
 
 from pydantic import AfterValidator, BaseModel, Field, PlainValidator, model_validator
 
 from schemas.person_id import PersonId
+from schemas.recipients import recipient_count
 from schemas.times import unix_ms, unix_s
 
 Channel: TypeAlias = Literal["email", "push", "sms", "in_app"]
@@ -92,8 +92,8 @@ class TransactionalMessage(BaseModel, frozen=True, extra="allow", strict=True):
     def _is_whole(self) -> Self:
         if missing := next(self._missing(), None):
             raise ValueError(f"{self.channel} needs {missing}")
-        if self.channel == "email" and len(list(self._recipients())) > RECIPIENTS_MAX:
-            raise ValueError(f"has more than {RECIPIENTS_MAX} recipients in to, cc and bcc")
+        if self.channel == "email" and (fault := self._recipients_fault()):
+            raise ValueError(fault)
         return self
 
     def _missing(self) -> Iterator[str]:
@@ -106,10 +106,15 @@ class TransactionalMessage(BaseModel, frozen=True, extra="allow", strict=True):
         elif self.body is None or self.subject is None or not (self.model_extra or {}).get("from"):
             yield "transactional_message_id, or body, subject and from"
 
-    def _recipients(self) -> Iterator[str]:
-        """Commas within a quoted name do not count."""
-        fields = [field for field in (self.to, self.cc, self.bcc) if field]
-        yield from (address for _, address in getaddresses(fields) if address)
+    def _recipients_fault(self) -> str | None:
+        to, *copies = (recipient_count(field or "") for field in (self.to, self.cc, self.bcc))
+        if not to:
+            return "has no recipient in to"
+        return (
+            f"has more than {RECIPIENTS_MAX} recipients in to, cc and bcc"
+            if to + sum(copies) > RECIPIENTS_MAX
+            else None
+        )
 
     def send_at_fault(self, time_s: int | None) -> str | None:
         """Say what is wrong with `send_at` for a record of that time, if it is known; a past one means at once."""

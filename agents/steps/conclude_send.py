@@ -22,7 +22,7 @@ Decision: TypeAlias = Settled | Literal["send"]
 
 _DUPLICATE = Settled("duplicate", "fingerprint")
 _UNCERTAIN = Settled(
-    "dead", "ambiguous_send", "it was about to be sent when work on it ended: it may or may not have gone out"
+    "dead", "ambiguous_send", "it was about to be sent when work on it ended, so it may or may not have gone out"
 )
 _UNCERTAIN_BEFORE = Settled("dead", "ambiguous_send", "a send with its id may or may not have gone out")
 

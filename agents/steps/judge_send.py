@@ -12,7 +12,12 @@ from schemas.answer import Answer, NoAnswer
 from schemas.send_memory import SendKind
 
 _ID: Final[dict[SendKind, str]] = {"message": "delivery_id", "trigger": "id"}
-_PERSONAL: Final = re.compile(r"\S+@\S+|\+?\d[\d ()-]{5,}\d")  # Customer.io's texts may quote an address or a number
+TEXT_CHARACTERS_MAX: Final = 4 * DETAIL_CHARACTERS_MAX
+"""So much of each of Customer.io's texts is looked at: it may quote a whole message."""
+
+# Those texts may quote an address or a number. Each run of letters is gone through from its start only.
+_ADDRESS: Final = re.compile(r"(?<!\S)\S+@\S+")
+_NUMBER: Final = re.compile(r"\+?\d[\d ()-]{5,}\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,11 @@ class Ambiguous:
 
     cause: str
     retry_after_s: float | None = None
+
+    @property
+    def detail(self) -> str:
+        """What a person reads who decides whether to send it again; no field is at fault, so none is named."""
+        return f"{self.cause}, so it may or may not have gone out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +92,15 @@ def _detail(body: bytes) -> str:
     texts = [meta.get("error")] if isinstance(meta, dict) else []
     if isinstance(errors, list):
         texts += [error.get("detail") for error in errors if isinstance(error, dict)]
-    shown = "; ".join(_PERSONAL.sub("***", text) for text in texts if isinstance(text, str))
+    shown = "; ".join(_impersonal(text) for text in texts if isinstance(text, str))
     return shown[:DETAIL_CHARACTERS_MAX]
+
+
+def _impersonal(text: str) -> str:
+    beginning = text[:TEXT_CHARACTERS_MAX]
+    if len(text) > len(beginning):
+        beginning = beginning.rpartition(" ")[0]  # the last word may be half an address
+    return _NUMBER.sub("***", _ADDRESS.sub("***", beginning))
 
 
 def _object(body: bytes) -> dict[str, Any] | None:

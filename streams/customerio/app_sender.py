@@ -141,8 +141,8 @@ def _verdict(tried: _Tried, attempts: int) -> Verdict | None:
             return Verdict(accepted=True, status=status, attempts=attempts, delivery_id=delivery_id)
         case Refused(detail):
             return Verdict(accepted=False, status=status, attempts=attempts, detail=detail, reason="rejected")
-        case Ambiguous(cause):
-            detail = f"{cause}: it may or may not have gone out"
+        case Ambiguous() as ruling:
+            detail = ruling.detail
             return Verdict(accepted=False, status=status, attempts=attempts, detail=detail, reason="ambiguous_send")
         case NotSent() | TooFast() | Misconfigured():
             return None

@@ -16,7 +16,7 @@ import structlog
 State = Literal["closed", "held", "open", "half_open"]
 HoldReason = Literal["too_fast", "retry_after"]
 OpenReason = Literal["outage", "credentials", "address", "ambiguous"]
-Reason = Literal[""] | HoldReason | OpenReason
+Reason = Literal["", "no_key"] | HoldReason | OpenReason
 
 PROBE_S_MIN = 2.0
 PAUSE_S_MAX = 30.0
@@ -45,6 +45,22 @@ class BreakerObserver(Protocol):
 
     def held(self, api: str, reason: str) -> None:
         """The breaker has opened, or a pause has begun."""
+
+
+class Standing(Protocol):
+    """What is told of a breaker to who looks from outside."""
+
+    @property
+    def api(self) -> str:
+        """Whose it is."""
+
+    @property
+    def state(self) -> State:
+        """Whether requests go."""
+
+    @property
+    def reason(self) -> Reason:
+        """Why not, empty when they do."""
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ Shown as they are: ids, an event's name, a change's type, versions and times, ea
 """
 
 import re
+from collections import Counter
 from typing import Final, TypeAlias
 
 from schemas.times import is_time
@@ -35,7 +36,9 @@ _PATH_START: Final = re.compile(
     r"(?:(?:user|attributes|data|preferences|identifiers|cio_subscription_preferences|topics)\.)*"
 )
 _PATH_REST: Final = re.compile(r"[^\s{}\[\]()<>\"'`,;:]{0,200}")
-_EMAIL: Final = re.compile(r"[^\s@:;,\"'<>()]+@[^\s@:;,\"'<>()]+")
+_EMAIL: Final = re.compile(  # begins where a run of letters does: one without @ is gone through once
+    r"(?<![^\s@:;,\"'<>()])[^\s@:;,\"'<>()]+@[^\s@:;,\"'<>()]+"
+)
 _PHONE: Final = re.compile(r"\+?[\d\s().\-/]+", re.ASCII)
 _PHONE_IN_TEXT: Final = re.compile(r"\+\d[\d ().\-/]{5,}\d|(?<!\w)\d{10,15}(?!\w)", re.ASCII)
 _PHONE_DIGITS: Final = range(7, 16)
@@ -91,12 +94,17 @@ def masked(tree: Json, path: tuple[str, ...] = ()) -> Json:
 
 def _masked_object(tree: dict[str, Json], path: tuple[str, ...]) -> Json:
     shown: dict[str, Json] = {}
+    seen: Counter[str] = Counter()
     for name, value in tree.items():
         label = shown_id(name)
-        while label in shown:  # two addresses may look alike
-            label += "'"
-        shown[label] = masked(value, (*path, name))
+        seen[label] += 1  # two addresses may look alike
+        shown[_label(label, seen[label])] = masked(value, (*path, name))
     return shown
+
+
+def _label(label: str, number: int) -> str:
+    """What is shown of a name never ends so: those that look alike are apart from all others too."""
+    return label if number == 1 else f"{label}'" if number == 2 else f"{label}'{number}"  # noqa: PLR2004 - the second
 
 
 def _is_shown(text: str, path: tuple[str, ...]) -> bool:

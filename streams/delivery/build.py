@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from agents.desk import Outside
 from agents.pipeline import Pipeline
-from streams.customerio.breaker import Breaker
+from streams.customerio.breaker import Breaker, Standing
 from streams.customerio.credentials import Credentials
 from streams.customerio.sender import TrackSender
 from streams.customerio.senders import track_sender
@@ -65,8 +65,8 @@ class Delivery:
         await self.sends.close()
 
     @property
-    def breakers(self) -> list[Breaker]:
-        """Those of all APIs that are used."""
+    def breakers(self) -> list[Standing]:
+        """Those of all APIs."""
         return [self.breaker, *self.sends.breakers]
 
 

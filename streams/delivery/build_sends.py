@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from schemas.send_memory import SendKind
 from streams.customerio.app_api import AppClient
-from streams.customerio.breaker import Breaker
+from streams.customerio.breaker import Standing
 from streams.customerio.credentials import Credentials
 from streams.customerio.senders import LIMITS, app_sender
 from streams.customerio.without_key import WithoutKey
 from streams.delivery.budgets import Budgets
 from streams.delivery.lanes import Lanes
-from streams.delivery.messenger import Messenger, Sender
+from streams.delivery.messenger import Messenger
 from streams.kafka.lease import Lease
 from streams.metrics import Metrics
 from streams.settings import APP_CREDENTIALS, Settings
@@ -19,10 +19,10 @@ from streams.settings import APP_CREDENTIALS, Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sends:
-    """The messenger, and what is told of it and closed with it; without a key nothing but the messenger."""
+    """The messenger, and what is told of it and closed with it."""
 
     messenger: Messenger
-    breakers: Sequence[Breaker] = ()
+    breakers: Sequence[Standing]
     clients: Sequence[AppClient] = ()
 
     async def close(self) -> None:
@@ -40,8 +40,8 @@ def build_sends(
         return lanes().is_current(epoch)
 
     if settings.customerio_app_api_key is None:
-        senders: dict[SendKind, Sender] = {"message": WithoutKey(), "trigger": WithoutKey()}
-        return Sends(messenger=Messenger(senders, is_current=is_current))
+        none = {kind: WithoutKey(api, metrics) for kind, api in LIMITS.items()}
+        return Sends(messenger=Messenger(none, is_current=is_current), breakers=list(none.values()))
     clients: dict[SendKind, AppClient] = {kind: _client(settings, lease) for kind in LIMITS}
     made = {
         kind: app_sender(

@@ -161,4 +161,4 @@ def pause_s(probes: int) -> float:
 
 def without_addresses(detail: str) -> str:
     """A detail as a log may have it: what Customer.io says is its own, and might quote an e-mail address."""
-    return re.sub(r"\S+@\S+", "***", detail)
+    return re.sub(r"(?<!\S)\S+@\S+", "***", detail)

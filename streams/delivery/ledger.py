@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Self
 
 from agents.ports import Publication
@@ -185,9 +186,9 @@ class Ledger:
         for memory in self._partitions.values():
             memory.oldest_send_s = oldest_s
             memory.sends.forget(oldest_s)
-        for _ in range(self.send_count() - self._sends_max):
-            kept = [memory.sends for memory in self._partitions.values() if memory.sends.oldest_s is not None]
-            min(kept, key=lambda sends: sends.oldest_s or 0.0).forget_oldest()
+        kept = [memory.sends for memory in self._partitions.values()]
+        for _ in range(sum(sends.known_count for sends in kept) - self._sends_max):
+            min((sends for sends in kept if sends.known_count), key=attrgetter("oldest_s")).forget_oldest()
             self.send_evictions += 1
 
     def person_count(self) -> int:

@@ -8,7 +8,8 @@ import httpx
 from tests.conftest import SettingsFactory
 from tests.faults.hanging import HANGS
 from tests.integration.sends_stage import sends_stage, until, words
-from tests.replays import replay_headers
+from tests.replays import letter_of, replay_headers
+from tests.sends import make_message
 
 OUT = {"type": "user.upserted", "user": {"id": "out", "preferences": {"marketing": False, "transactional": False}}}
 
@@ -131,6 +132,25 @@ def test_without_a_key_messages_wait(settings_factory: SettingsFactory, tmp_path
             worker.stop()
         with world.worker("with"):
             assert words(world.concluded()) == ["delivered", "delivered"]
+
+
+def test_a_replayed_message_waits_for_a_worker_with_a_key(settings_factory: SettingsFactory, tmp_path: Path) -> None:
+    """It makes no dead letter meanwhile; live records go on, and the page of readiness says what is missing."""
+    with sends_stage(settings_factory(), tmp_path) as world:
+        record = make_message("a", "u-1")
+        world.publish("customerio-replay", "u-1", record.value, headers=replay_headers(letter_of(record)))
+        with world.worker("without", CUSTOMERIO_APP_API_KEY="") as worker:
+            worker.wait_until_it_says("Customer.io is held")
+            url = next(line["url"] for line in worker.lines() if line["event"] == "health and metrics")
+            ready = httpx.get(f"{url}/readyz", trust_env=False).json()
+            world.publish("user-changes", "out", OUT)
+            until(lambda: len(world.results()) == 1)
+            worker.stop()
+        with world.worker("with"):
+            told, letters = words(world.concluded()), world.letters()
+
+    assert ready["apis"]["send"] == {"state": "open", "reason": "no_key"}
+    assert (told, letters) == (["delivered", "delivered"], [])
 
 
 def test_the_breakers_of_all_apis_are_told(settings_factory: SettingsFactory, tmp_path: Path) -> None:

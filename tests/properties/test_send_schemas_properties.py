@@ -1,10 +1,12 @@
 """The official rules of sends and broadcasts, for any record: what keeps them is read, what breaks one is not."""
 
+import time
 from base64 import b64encode
 from typing import Any
 
 import orjson
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.broadcast_trigger import FLAGS, FORMS, LIST_MAX, BroadcastTrigger
@@ -21,6 +23,25 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
+ADDRESSES = st.builds(
+    lambda parts: "".join(text * times for text, times in parts),
+    st.lists(
+        st.tuples(
+            st.text('()<>:;",@\\ a.', min_size=1, max_size=6) | st.text(max_size=3),
+            st.integers(1, 5) | st.sampled_from([600, 1_200]),
+        ),
+        max_size=6,
+    ),
+)
+RECIPIENTS = [
+    "ada@example.com",
+    "Ada Lovelace <ada@example.com>",
+    '"Lovelace, Ada; \\" (x" <ada@example.com>',
+    "ada@example.com <ada@example.com>",
+    "ada@example.com (of, London (and; Marylebone))",
+    '"ada lovelace"@example.com',
+    "<ada@example.com>",
+]
 OBJECT = st.dictionaries(st.text(max_size=5), JSON, max_size=3)
 TIME_S = 1_795_341_600
 NAMED: dict[str, Any] = {"id": "u-1", "email": "ada@example.com", "cio_id": "a3"}
@@ -70,6 +91,39 @@ def test_a_message_has_at_most_fifteen_recipients(to: int, cc: int, bcc: int) ->
     assert isinstance(read, TransactionalMessage) is (to + cc + bcc <= RECIPIENTS_MAX)
 
 
+@given(st.integers(1, 20), st.sampled_from([", ", ",", ";", " ", "\n", "  "]), st.sampled_from(RECIPIENTS))
+def test_recipients_are_counted_however_they_are_written(count: int, between: str, recipient: str) -> None:
+    """With a name, a comment or a quoted comma; blanks alone may stand between them too."""
+    read = message(to=between.join([recipient] * count))
+
+    assert isinstance(read, TransactionalMessage) is (count <= RECIPIENTS_MAX)
+
+
+@given(st.fixed_dictionaries({"to": ADDRESSES}, optional={"cc": ADDRESSES, "bcc": ADDRESSES}))
+def test_no_recipients_raise(fields: dict[str, str]) -> None:
+    """However deep, long and broken what is written there."""
+    read = message(**fields)
+
+    assert not isinstance(read, Malformed) or read.detail
+
+
+@pytest.mark.parametrize("to", ["(" * 600, "(ada@example.com)", ",;", " , ", "(ada@example.com"])
+def test_an_email_without_recipient_is_malformed(to: str) -> None:
+    """Comments and commas are nobody."""
+    assert message(to=to) == Malformed(detail="value: has no recipient in to", user_id="u-1")
+
+
+@pytest.mark.parametrize("text", ["(", "a:", "<", '"', "\\", "()", ",", '"\\', "a@b ", "<@", '("'])
+@pytest.mark.parametrize("field", ["to", "cc", "bcc"])
+def test_long_recipients_are_read_at_once(field: str, text: str) -> None:
+    """They are gone through once: nobody waits for those of another."""
+    started_s = time.process_time()
+    message(**{field: text * (900_000 // len(text))})
+
+    assert time.process_time() - started_s < 10
+
+
+@settings(deadline=None)  # megabytes take their time where others work too
 @given(st.lists(st.integers(ATTACHMENTS_BYTES_MAX // 3 - 1, ATTACHMENTS_BYTES_MAX // 3 + 2), min_size=1, max_size=4))
 def test_attachments_are_under_two_megabytes_together(sizes: list[int]) -> None:
     """As they are, before base64 makes a third more of them."""
@@ -123,6 +177,35 @@ def test_a_list_has_at_most_ten_thousand_entries(form: str, count: int) -> None:
     read = trigger(audience={form: [entry] * count})
 
     assert isinstance(read, BroadcastTrigger) is (count <= LIST_MAX)
+
+
+@pytest.mark.parametrize("count", [LIST_MAX, 200_000])
+@pytest.mark.parametrize("entry", [1.5, None, {}, "", {"id": ""}])
+@pytest.mark.parametrize("form", ["ids", "emails", "per_user_data"])
+def test_a_list_of_faults_is_refused_at_once(form: str, entry: object, count: int) -> None:
+    """At the first of them: to look at all would take longer than all else that a worker does with a record."""
+    raw = orjson.dumps({"trigger_id": "t-1", "broadcast_id": 12, "audience": {form: [entry] * count}})
+    started_s = time.process_time()
+    read = decode_broadcast_trigger(raw)
+
+    assert isinstance(read, Malformed)
+    assert read.detail.startswith(f"audience.{form}" if count > LIST_MAX else f"audience.{form}.0")
+    assert time.process_time() - started_s < 1
+
+
+@given(st.sampled_from(["id", "email"]), st.booleans(), OBJECT | st.none())
+def test_of_a_person_in_a_list_only_what_is_given_is_passed_on(
+    name: str,
+    is_other_null: bool,  # noqa: FBT001 - drawn
+    data: dict[str, Any] | None,
+) -> None:
+    """Customer.io refuses a null id or address; nulls within a person's data are content."""
+    person = {name: NAMED[name]} | ({} if data is None else {"data": data})
+    nulls = dict.fromkeys({"id", "email"} - {name}) if is_other_null else {}
+    read = trigger(audience={"per_user_data": [person | nulls]})
+
+    assert isinstance(read, BroadcastTrigger)
+    assert read.request() == {"per_user_data": [person]}
 
 
 @given(JSON | st.dictionaries(st.sampled_from(["message_id", "channel", "identifiers", "to", "audience"]), JSON))

@@ -1,5 +1,8 @@
 """What an answer to a send means, for everything that can come back."""
 
+import time
+
+import orjson
 import pytest
 
 from agents.steps.judge import Misconfigured, Refused, TooFast
@@ -41,6 +44,36 @@ ERRORS = b'{"errors":[{"detail":"no such person ada@example.com","status":"422"}
 def test_what_a_message_is_answered(answer: Answer | NoAnswer, means: SendJudgement) -> None:
     """A refusal is told without what it quotes of a person."""
     assert judge_send(answer, "message") == means
+
+
+@pytest.mark.parametrize("text", ["a", "1", "+1(", "a@", "1 ", "@", "ada@example.com "])
+def test_a_refusal_is_read_at_once_however_long_it_is(text: str) -> None:
+    """The event loop waits for it; only its beginning is looked at, and never half an address."""
+    body = orjson.dumps({"errors": [{"detail": "no: " + text * (400_000 // len(text))}] * 2})
+    started_s = time.process_time()
+    told = judge_send(Answer(422, body), "message")
+
+    assert isinstance(told, Refused)
+    assert "ada" not in told.detail
+    assert time.process_time() - started_s < 2
+
+
+@pytest.mark.parametrize("length", range(1_150, 1_210))
+def test_an_address_at_the_edge_of_what_is_looked_at_is_not_told(length: int) -> None:
+    """Addresses before it shrink to marks, so that the edge may be seen."""
+    text = ("ada@example.com " * 100)[:length] + "ada@example.com said"
+    told = judge_send(Answer(422, orjson.dumps({"meta": {"error": text}})), "message")
+
+    assert isinstance(told, Refused)
+    assert set(told.detail) <= set("*@ said")
+    assert "@" not in told.detail
+
+
+def test_an_address_that_follows_a_number_is_not_told() -> None:
+    """Without anything in between."""
+    body = b'{"meta":{"error":"call +1 555 0100 100ada@example.com now"}}'
+
+    assert judge_send(Answer(422, body), "message") == Refused("call *** *** now")
 
 
 def test_a_trigger_is_known_by_its_number() -> None:

@@ -1,5 +1,7 @@
 """What stays of a record when personal data is masked."""
 
+import time
+
 import pytest
 
 from streams.dead_letters.masking import Json, masked, masked_text, shown_id, shown_message, without_contacts
@@ -102,6 +104,26 @@ def test_names_that_look_alike_once_masked_are_kept_apart() -> None:
 
     assert isinstance(tree, dict)
     assert [("a***m (9)", 1), ("a***m (9)'", 2)] == list(tree.items())
+
+
+def test_many_names_that_look_alike_are_kept_apart_at_once() -> None:
+    """A publisher may write as many as a record has room for."""
+    started_s = time.process_time()
+    tree = masked({f"a{number:05}@x.com": 1 for number in range(40_000)})
+
+    assert isinstance(tree, dict)
+    assert (len(tree), list(tree)[1:3]) == (40_000, ["a***m (12)'", "a***m (12)'3"])
+    assert time.process_time() - started_s < 5
+
+
+@pytest.mark.parametrize("text", ["a", "a@", "+1(", "1", "+1", "a.b"])
+def test_a_long_text_is_masked_at_once(text: str) -> None:
+    """Without looking through it from each of its letters."""
+    started_s = time.process_time()
+    without_contacts(text * (400_000 // len(text)))
+    shown_message(text * (400_000 // len(text)) + ": no")
+
+    assert time.process_time() - started_s < 5
 
 
 @pytest.mark.parametrize(

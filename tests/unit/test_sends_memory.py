@@ -1,7 +1,9 @@
 """What is remembered of sends: for how long, and which records have had their result."""
 
+import time
+
 from schemas.send_memory import NEVER_SENT, SendPlace, SendState, pack_entry, send_key, unpack_entry
-from streams.delivery.sends_memory import SendsMemory
+from streams.delivery.sends_memory import FORGOTTEN_AT_ONCE, SendsMemory
 from tests.sends import MESSAGES, entry
 
 KEY = send_key("message", b"m-1")
@@ -58,6 +60,22 @@ def test_what_is_old_is_forgotten() -> None:
     assert (len(sends), sends.oldest_s) == (1, None)
     sends.forget(1001)
     assert len(sends) == 0
+
+
+def test_many_that_expire_together_are_forgotten_step_by_step() -> None:
+    """None of them is known any more, and each step is as long as the last."""
+    sends, count = memory(), 40 * FORGOTTEN_AT_ONCE
+    for number in range(count):
+        step = entry("intent") if number % 2 else entry("concluded", "sent")
+        sends.take(b"m-%d" % number, step, 1000)
+    started_s, left = time.process_time(), []
+    while len(sends):
+        sends.forget(1000)
+        left.append(len(sends))
+
+    assert sends.state(send_key("message", b"m-0"), oldest_s=1000) == NEVER_SENT
+    assert left == list(range(count - 2 * FORGOTTEN_AT_ONCE, -1, -2 * FORGOTTEN_AT_ONCE))
+    assert time.process_time() - started_s < 5
 
 
 def test_what_is_told_again_is_young_again() -> None:
