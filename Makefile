@@ -9,6 +9,7 @@ help:  ## show this list
 
 install: .venv/installed  ## create .venv with everything, exactly as locked
 
+# --no-deps: the lock is whole, and pip would look for what is newer wherever something is asked for with an extra.
 .venv/installed: requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed (say which one: make PYTHON=python3.12 …)")'
 	@echo "Installing into .venv: the first time takes a minute or two …"
@@ -40,8 +41,8 @@ soak: install  ## SEEDS runs of the simulation, then the fault test for SECONDS 
 	$(BIN)/python -m tests.faults --seconds $(SECONDS) --seed $(SEED)
 
 lock: install  ## pin the newest versions that pyproject.toml allows
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-emit-find-links --no-strip-extras pyproject.toml -o requirements.lock
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-emit-find-links --no-strip-extras --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-emit-find-links pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-emit-find-links --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 docs: install  ## the pages that are made from code
 	$(BIN)/python -m streams.failure_page > FAILURES.md
