@@ -70,6 +70,13 @@ MESSAGING_ERRORS = Declared(
     "cio_messaging_errors", "Operations of an application that failed, by class of error.", ("operation", "error")
 )
 
+WAREHOUSE_ROWS = Declared("cio_warehouse_rows", "Rows loaded into a table of the warehouse.", ("table",))
+WAREHOUSE_FAULTS = Declared("cio_warehouse_faults", "Rows among them whose record could not be read.", ("table",))
+WAREHOUSE_DELAY = Declared("cio_warehouse_delay_seconds", "From a record's Kafka timestamp to its row.", ("table",))
+WAREHOUSE_BATCH_SECONDS = Declared("cio_warehouse_batch_seconds", "One batch being loaded, failed ones included.")
+WAREHOUSE_FAILURES = Declared("cio_warehouse_failures", "Batches that the warehouse did not take; they are repeated.")
+WAREHOUSE_MISSED = Declared("cio_warehouse_missed_records", "Offsets that Kafka deleted before they were loaded.")
+
 
 class Metrics:
     """One worker's metrics in a registry of their own; implements what pipeline, sender, journal and guard tell."""

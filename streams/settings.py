@@ -127,6 +127,7 @@ class Settings(BaseSettings):
     dlq_max_share: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 0.5
 
     warehouse: Annotated[str, AfterValidator(_warehouse)] = "duckdb:warehouse.duckdb"
+    warehouse_port: Annotated[int, Field(ge=0, le=65_535)] = 8083
     http_host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     http_port: Annotated[int, Field(ge=0, le=65_535)] = 8080
     log_format: Annotated[Literal["console", "json"], _Lower] | None = None

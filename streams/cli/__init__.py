@@ -12,6 +12,7 @@ from streams.cli.kafka import kafka
 from streams.cli.publish import publish
 from streams.cli.sandbox import sandbox
 from streams.cli.up import up
+from streams.cli.warehouse import warehouse
 from streams.cli.why import why
 from streams.cli.worker import worker
 
@@ -33,3 +34,4 @@ app.command()(publish)
 app.add_typer(dlq.app, name="dlq")
 app.command()(audit)
 app.command()(why)
+app.command()(warehouse)

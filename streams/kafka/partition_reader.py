@@ -42,6 +42,19 @@ class Stored:
     headers: Sequence[Header]
 
 
+def stored(message: Message) -> Stored:
+    """A message that librdkafka brought, as it lies on Kafka."""
+    return Stored(
+        cast(str, message.topic()),
+        cast(int, message.partition()),
+        cast(int, message.offset()),
+        message.timestamp()[1],
+        message.key(),
+        message.value(),
+        _headers(message),
+    )
+
+
 class PartitionReader:
     """Used by one thread for one `read` at a time; a context manager. A question waits for `answer_s` at most.
 
@@ -147,7 +160,7 @@ class PartitionReader:
         try:
             for message in self._messages(place, patience_s):
                 if message.error() is None and cast(int, message.offset()) < until:
-                    yield _stored(message)
+                    yield stored(message)
                 if cast(int, message.offset()) >= until - (message.error() is None):
                     return
         finally:
@@ -186,18 +199,6 @@ class PartitionReader:
                 if error.args[0].code() not in _PASSING or time.monotonic() > deadline:
                     raise UnavailableError(f"{complaint}: {error.args[0].str()}") from error
             time.sleep(POLL_S)
-
-
-def _stored(message: Message) -> Stored:
-    return Stored(
-        cast(str, message.topic()),
-        cast(int, message.partition()),
-        cast(int, message.offset()),
-        message.timestamp()[1],
-        message.key(),
-        message.value(),
-        _headers(message),
-    )
 
 
 def _headers(message: Message) -> Sequence[Header]:

@@ -14,8 +14,25 @@ from streams.warehouse.tables import Kind
 VIEWS: Final = (
     "webhooks",
     "results",
+    "messages",
+    "message_funnel",
+    "messages_by_day",
+    "event_messages",
+    "event_times",
+    "transactional_sends",
+    "transactional_times",
+    "record_outcomes",
+    "topic_outcomes",
+    "dead_reasons",
+    "faults",
 )
 """Each stands on those before it; `views/NAME.sql` is its file."""
+
+JOIN_WINDOW_S: Final = 3_600
+"""A message may be heard of so long after the event that it is taken to come from, where only person and time tell."""
+
+CLOCKS_S: Final = 5
+"""So far may a message seem to be before its event: webhooks know whole seconds only, and clocks differ."""
 
 _CALL: Final = re.compile(r"\{(\w+)\(([^{}()]*)\)\}")
 
@@ -47,7 +64,10 @@ class Dialect:
         function, arguments = call[1], [argument.strip() for argument in call[2].split(",")]
         if function == "relation":
             return self.named(arguments[0])
-        return self.words[function].format(*arguments)
+        return {**_NUMBERS, **self.words}[function].format(*arguments)
+
+
+_NUMBERS: Final = {"join_window_s": str(JOIN_WINDOW_S), "clocks_s": str(CLOCKS_S)}
 
 
 DUCKDB: Final = Dialect(

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 
@@ -25,7 +25,9 @@ _LOCKED: Final = "Could not set lock"
 
 
 @contextmanager
-def opened(path: Path, *, read_only: bool, sleep: Callable[[float], None] = time.sleep) -> Iterator[Any]:
+def opened(
+    path: Path, *, read_only: bool, sleep: Callable[[float], None] = time.sleep
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Give a connection; whoever has the file meanwhile is waited for.
 
     Raises:

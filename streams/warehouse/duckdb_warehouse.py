@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 
@@ -27,15 +27,13 @@ class DuckDbWarehouse:
     def prepare(self) -> None:
         """Take the file for this loader, and bring tables and views up to date."""
         self._lock.take()
-        with self._transaction() as connection:
-            connection.execute(
-                f"CREATE TABLE IF NOT EXISTS {PROGRESS} (kafka_topic VARCHAR NOT NULL, kafka_incarnation VARCHAR"
-                " NOT NULL, kafka_partition BIGINT NOT NULL, next_offset BIGINT NOT NULL)"
-            )
-            for table in TABLES:
-                _bring_up_to_date(connection, table)
-            for view in VIEWS:
-                connection.execute(f"CREATE OR REPLACE VIEW {view} AS {DUCKDB.view(view)}")
+        if self._path.exists():
+            _bring_up_to_date(self._path)
+            return
+        new = self._path.with_name(self._path.name + ".new")  # renamed when whole: a crash leaves no half of a file
+        new.unlink(missing_ok=True)
+        _bring_up_to_date(new)
+        new.replace(self._path)
 
     def progress(self) -> dict[Place, int]:
         """The next offset of each place that was ever loaded."""
@@ -44,7 +42,7 @@ class DuckDbWarehouse:
 
     def append(self, batches: Sequence[Batch]) -> None:
         """Load all of them in one transaction."""
-        with self._transaction() as connection:
+        with _transaction(self._path) as connection:
             known = _progress(connection)
             for batch in batches:
                 start = known.get(batch.place, batch.first_offset)
@@ -56,13 +54,6 @@ class DuckDbWarehouse:
         """Let another loader have the file."""
         self._lock.release()
 
-    @contextmanager
-    def _transaction(self) -> Iterator[Any]:
-        with opened(self._path, read_only=False) as connection:
-            connection.begin()
-            yield connection
-            connection.commit()
-
 
 class DuckDbReader:
     """Asks a file; a `WarehouseReader`."""
@@ -70,12 +61,15 @@ class DuckDbReader:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def read(self, view: str, *, where: Mapping[str, str | int] | None = None, limit: int) -> list[Found]:
+    def read(
+        self, view: str, *, where: Mapping[str, str | int] | None = None, newest_by: str | None = None, limit: int
+    ) -> list[Found]:
         """At most `limit` rows whose columns have these values."""
         if not self._path.exists():
             raise UnavailableError(f"There is no warehouse at {self._path}: `cio-streams warehouse` makes one")
         conditions = " AND ".join(f"{column} = ?" for column in where or {}) or "TRUE"
-        asked = f"SELECT * FROM {view} WHERE {conditions} LIMIT ?"  # noqa: S608 - names of ours, values apart
+        order = f" ORDER BY {newest_by} DESC NULLS LAST" if newest_by else ""
+        asked = f"SELECT * FROM {view} WHERE {conditions}{order} LIMIT ?"  # noqa: S608 - names of ours, values apart
         with opened(self._path, read_only=True) as connection:
             found = connection.execute(asked, [*(where or {}).values(), limit])
             names = [each[0] for each in found.description]
@@ -85,11 +79,28 @@ class DuckDbReader:
         """Nothing is held between two questions."""
 
 
-def _bring_up_to_date(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-    columns = ", ".join(_declared(column) + " NOT NULL" * column.is_needed for column in table.columns)
-    connection.execute(f"CREATE TABLE IF NOT EXISTS {table.name} ({columns})")
-    for column in table.columns:
-        connection.execute(f"ALTER TABLE {table.name} ADD COLUMN IF NOT EXISTS {_declared(column)}")
+@contextmanager
+def _transaction(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with opened(path, read_only=False) as connection:
+        connection.begin()
+        yield connection
+        connection.commit()
+
+
+def _bring_up_to_date(path: Path) -> None:
+    """Tables, columns and views as they are declared now."""
+    with _transaction(path) as connection:
+        connection.execute(
+            f"CREATE TABLE IF NOT EXISTS {PROGRESS} (kafka_topic VARCHAR NOT NULL, kafka_incarnation VARCHAR NOT NULL,"
+            " kafka_partition BIGINT NOT NULL, next_offset BIGINT NOT NULL)"
+        )
+        for table in TABLES:
+            columns = ", ".join(_declared(column) + " NOT NULL" * column.is_needed for column in table.columns)
+            connection.execute(f"CREATE TABLE IF NOT EXISTS {table.name} ({columns})")
+            for column in table.columns:
+                connection.execute(f"ALTER TABLE {table.name} ADD COLUMN IF NOT EXISTS {_declared(column)}")
+        for view in VIEWS:
+            connection.execute(f"CREATE OR REPLACE VIEW {view} AS {DUCKDB.view(view)}")
 
 
 def _declared(column: Column) -> str:

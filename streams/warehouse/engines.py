@@ -20,5 +20,10 @@ def open_reader(settings: Settings) -> WarehouseReader:
     return DuckDbReader(_duckdb_path(settings))
 
 
+def takes_one_loader(settings: Settings) -> bool:
+    """Whether there can be only one process that loads it."""
+    return settings.warehouse.startswith("duckdb:")
+
+
 def _duckdb_path(settings: Settings) -> Path:
     return Path(settings.warehouse.partition(":")[2]).expanduser()

@@ -75,8 +75,10 @@ class Warehouse(Protocol):
 class WarehouseReader(Protocol):
     """The side that is asked. Its errors are `StreamsError`s."""
 
-    def read(self, view: str, *, where: Mapping[str, str | int] | None = None, limit: int) -> list[Found]:
-        """At most `limit` rows of a view or table whose columns have these values.
+    def read(
+        self, view: str, *, where: Mapping[str, str | int] | None = None, newest_by: str | None = None, limit: int
+    ) -> list[Found]:
+        """At most `limit` rows of a view or table whose columns have these values; those with the highest `newest_by`.
 
         Raises:
             UnavailableError: there is no warehouse, or it does not answer.

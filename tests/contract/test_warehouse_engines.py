@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 import pytest
 
+from streams.warehouse.dialect import VIEWS
 from streams.warehouse.duckdb_warehouse import DuckDbReader, DuckDbWarehouse
 from streams.warehouse.port import Warehouse, WarehouseReader
 from tests.warehouse_world import place, result_batch, result_value, webhook_batch, webhook_body
@@ -165,9 +166,22 @@ def test_columns_hold_what_was_put_there(engine: Engine, warehouse: Warehouse) -
     assert 1_795_341_600.5 == result["processed_at"].timestamp()
 
 
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_can_be_read(engine: Engine, warehouse: Warehouse, view: str) -> None:
+    """Of an empty warehouse, and of one with rows."""
+    before = engine.ask().read(view, limit=LIMIT)
+    warehouse.append([webhook_batch(bodies("a")), result_batch([result_value(0)])])
+    after = engine.ask().read(view, limit=LIMIT)
+
+    assert ([] if view != "faults" else [0, 0]) == [row["loaded"] for row in before]
+    assert len(before) <= len(after)
+
+
 def test_a_reader_takes_no_more_than_it_wants(engine: Engine, warehouse: Warehouse) -> None:
     """However much there is."""
     warehouse.append([webhook_batch(bodies(*"abcdef"))])
 
     assert 4 == len(engine.ask().read("webhooks", limit=4))
+    newest = engine.ask().read("webhooks", newest_by="kafka_offset", limit=2)
+    assert ["f", "e"] == [row["event_id"] for row in newest]
     assert [] == engine.ask().read("webhooks", where={"event_id": "z"}, limit=4)

@@ -96,6 +96,10 @@ class WorkerProcess:
         times = self._meter.cpu_times()
         return times.user + times.system
 
+    def send(self, signum: int) -> None:
+        """Send it a signal."""
+        self._process.send_signal(signum)
+
     def stop(self) -> int:
         """Ask it to end, as a supervisor would."""
         self._process.terminate()

@@ -2,4 +2,8 @@
 SELECT *
 FROM {relation(webhooks_raw)}
 WHERE TRUE
-QUALIFY ROW_NUMBER() OVER (PARTITION BY row_key ORDER BY received_at, kafka_partition, kafka_offset, kafka_incarnation) = 1
+QUALIFY
+  ROW_NUMBER() OVER (
+    PARTITION BY row_key
+    ORDER BY received_at NULLS LAST, kafka_partition, kafka_offset, kafka_incarnation
+  ) = 1

@@ -1,0 +1,157 @@
+"""The loader's side of Kafka: its consumer group, what is read, and what Kafka says of topics and their ends.
+
+Where to read from is told by whoever uses it, each time that partitions are given: the group's own offsets are only
+written, for those who look at the lag.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final, NamedTuple, cast
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
+
+from schemas.errors import ConfigError, FencedError, UnavailableError
+from streams.kafka import offsets
+from streams.kafka.clients import connected_admin, librdkafka_config
+from streams.kafka.partition_reader import Place as Partition
+from streams.kafka.partition_reader import Stored, stored
+from streams.kafka.topics import partition_counts
+from streams.settings import Settings
+from streams.warehouse.port import Batch
+from streams.warehouse.starts import OnKafka, Start
+
+QUEUED_KIB: Final = 16_384
+BATCH_RECORDS: Final = 500
+SESSION_MS: Final = 10_000
+ASK_S: Final = 15.0
+_END: Final = KafkaError._PARTITION_EOF  # noqa: SLF001 - its public name
+_MOVED: Final = frozenset(
+    {
+        KafkaError._AUTO_OFFSET_RESET,  # noqa: SLF001 - as above
+        KafkaError.OFFSET_OUT_OF_RANGE,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001 - as above
+        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001 - as above
+    }
+)
+"""What was to be read is not there: look again what is."""
+
+log = structlog.get_logger()
+
+
+class Reached(NamedTuple):
+    """Everything before this offset has been read."""
+
+    partition: Partition
+    offset: int
+
+
+class Source:
+    """One member of the loaders' group; used by one thread.
+
+    `alone`: there must be no other one, and whoever comes later takes its place at once: two loaders of two files would
+    share the partitions, and neither file would have all.
+
+    Attributes:
+        is_changed: partitions were given or taken, or what was read is gone; nothing comes until `go_on` says whence.
+    """
+
+    def __init__(self, settings: Settings, topics: Sequence[str], *, alone: bool) -> None:
+        self._admin = connected_admin(settings)
+        missing = sorted(set(topics) - partition_counts(self._admin, topics).keys())
+        if missing:
+            raise ConfigError(f"{', '.join(missing)} does not exist: run `cio-streams topics create`")
+        self._topics = topics
+        self._ours: list[Partition] = []
+        self.is_changed = False
+        self._group = f"{settings.app_id}-warehouse"
+        own = {
+            "group.id": self._group,
+            "enable.auto.commit": False,
+            "auto.offset.reset": "error",  # what goes before it is read must not look as if it had never been there
+            "enable.partition.eof": True,
+            "isolation.level": "read_committed",
+            "session.timeout.ms": SESSION_MS,
+            **({"group.instance.id": self._group} if alone else {}),
+            "queued.max.messages.kbytes": QUEUED_KIB,
+        }
+        self._consumer = Consumer(librdkafka_config(settings, **own))
+        self._consumer.subscribe(list(topics), on_assign=self._given, on_revoke=self._taken, on_lost=self._taken)
+
+    @property
+    def ours(self) -> Sequence[Partition]:
+        """The partitions that the group has given us."""
+        return self._ours
+
+    def poll(self, timeout_s: float) -> Sequence[Stored | Reached]:
+        """What has come, in the order of each partition; nothing of it counts when `is_changed` is set with it."""
+        messages = self._consumer.consume(BATCH_RECORDS, timeout=timeout_s)
+        read = [told for message in messages if (told := self._read(message)) is not None]
+        return [] if self.is_changed else read
+
+    def look(self) -> dict[Partition, OnKafka]:
+        """What Kafka has of the partitions that are ours.
+
+        Raises:
+            UnavailableError: it does not tell.
+        """
+        ids = self.topic_ids()
+        oldest = offsets.oldest(self._admin, self._ours)
+        ends = offsets.ends(self._admin, self._ours, committed=False)
+        return {each: OnKafka(ids[each[0]], oldest[each], ends[each]) for each in self._ours}
+
+    def topic_ids(self) -> dict[str, str]:
+        """Kafka's ids of the topics: one that is made anew has another."""
+        asked = self._admin.describe_topics(TopicCollection(list(self._topics)), request_timeout=ASK_S)
+        try:
+            return {topic: str(future.result().topic_id) for topic, future in asked.items()}
+        except KafkaException as error:
+            raise UnavailableError(
+                f"Kafka does not tell of {', '.join(self._topics)}: {error.args[0].str()}"
+            ) from error
+
+    def go_on(self, starts: Mapping[Partition, Start]) -> None:
+        """Read from there."""
+        if starts:
+            self._consumer.assign([TopicPartition(*partition, start.offset) for partition, start in starts.items()])
+        self.is_changed = False
+
+    def look_again(self) -> None:
+        """Read nothing more until somebody says from where."""
+        self._consumer.assign([])
+        self.is_changed = True
+
+    def commit(self, batches: Iterable[Batch]) -> None:
+        """Tell the group how far the warehouse is; nothing rests on it."""
+        places = [TopicPartition(each.place.topic, each.place.partition, each.next_offset) for each in batches]
+        try:
+            self._consumer.commit(offsets=places, asynchronous=True)
+        except KafkaException as error:
+            log.debug("the lag is not told", why=error.args[0].str())
+
+    def close(self) -> None:
+        """Leave the group."""
+        self._consumer.close()
+
+    def _given(self, _: Consumer, partitions: Collection[TopicPartition]) -> None:
+        self._ours = sorted((each.topic, each.partition) for each in partitions)
+        self.look_again()
+
+    def _taken(self, consumer: Consumer, _: Collection[TopicPartition]) -> None:
+        self._ours = []
+        self.is_changed = True
+        consumer.unassign()
+
+    def _read(self, message: Message) -> Stored | Reached | None:
+        error = message.error()
+        if error is None:
+            return stored(message)
+        if error.code() == _END:
+            partition = (cast(str, message.topic()), cast(int, message.partition()))
+            return Reached(partition, cast(int, message.offset()))
+        if error.code() == KafkaError._FATAL:  # noqa: SLF001 - as above; a consumer knows no other than this one
+            raise FencedError(f"Another loader of the group {self._group} has begun, and this one ends")
+        log.warning("waiting for Kafka", why=error.str())
+        if error.code() in _MOVED:
+            self.look_again()
+        return None
