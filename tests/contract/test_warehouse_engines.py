@@ -14,6 +14,7 @@ import pytest
 from streams.warehouse.dialect import VIEWS
 from streams.warehouse.duckdb_warehouse import DuckDbReader, DuckDbWarehouse
 from streams.warehouse.port import Warehouse, WarehouseReader
+from tests.fake_bigquery.world import bigquery_world
 from tests.warehouse_world import place, result_batch, result_value, webhook_batch, webhook_body
 
 LIMIT: Final = 1_000
@@ -33,7 +34,14 @@ def duckdb(folder: Path) -> Iterator[Engine]:
     yield Engine(lambda: DuckDbWarehouse(path), lambda: DuckDbReader(path))
 
 
-ENGINES: Final[dict[str, Callable[[Path], AbstractContextManager[Engine]]]] = {"duckdb": duckdb}
+@contextmanager
+def bigquery(_: Path) -> Iterator[Engine]:
+    """Our own server, which speaks BigQuery's protocols."""
+    with bigquery_world() as world:
+        yield Engine(world.warehouse, world.reader)
+
+
+ENGINES: Final[dict[str, Callable[[Path], AbstractContextManager[Engine]]]] = {"duckdb": duckdb, "bigquery": bigquery}
 
 
 @pytest.fixture(params=ENGINES)

@@ -1,0 +1,76 @@
+"""Starts the fake, and gives warehouses and readers of it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import grpc
+from google.auth.credentials import AnonymousCredentials
+from google.cloud.bigquery import Client
+from google.cloud.bigquery_storage_v1 import BigQueryWriteClient
+from google.cloud.bigquery_storage_v1.services.big_query_write.transports import BigQueryWriteGrpcTransport
+
+from streams.warehouse.bigquery.connect import Clients, Dataset
+from streams.warehouse.bigquery.reader import BigQueryReader
+from streams.warehouse.bigquery.warehouse import BigQueryWarehouse
+from tests.fake_bigquery.dataset import FakeDataset
+from tests.fake_bigquery.rest import FakeRest
+from tests.fake_bigquery.write_service import FakeWriteService
+
+
+@dataclass(slots=True)
+class World:
+    """One fake, and those who use it.
+
+    Attributes:
+        now_s: everybody's clock.
+        slept: how often somebody has paused.
+    """
+
+    data: FakeDataset
+    rest: FakeRest
+    write: FakeWriteService
+    now_s: float = 1_795_341_600.0
+    slept: list[float] = field(default_factory=list)
+    opened: list[Clients] = field(default_factory=list)
+
+    def clients(self) -> Clients:
+        """Connect as anybody."""
+        anyone = AnonymousCredentials()  # type: ignore[no-untyped-call]  # google-auth has types for some of it
+        rest = Client(project=self.data.project, credentials=anyone, client_options={"api_endpoint": self.rest.url})
+        channel = grpc.insecure_channel(f"127.0.0.1:{self.write.port}")
+        write = BigQueryWriteClient(transport=BigQueryWriteGrpcTransport(channel=channel))
+        made = Clients(Dataset(self.data.project, self.data.name), rest, write)
+        self.opened.append(made)
+        return made
+
+    def warehouse(self) -> BigQueryWarehouse:
+        """One more loader."""
+        return BigQueryWarehouse(self.clients(), sleep=self.slept.append, chance=lambda: 0.5, clock=lambda: self.now_s)
+
+    def prepared(self) -> BigQueryWarehouse:
+        """One more loader, that has prepared the dataset."""
+        made = self.warehouse()
+        made.prepare()
+        return made
+
+    def reader(self) -> BigQueryReader:
+        """One more reader."""
+        return BigQueryReader(self.clients())
+
+
+@contextmanager
+def bigquery_world(*, has_dataset: bool = True) -> Iterator[World]:
+    """Give one that is empty; end it."""
+    data = FakeDataset()
+    world = World(data, FakeRest(data, has_dataset=has_dataset), FakeWriteService(data))
+    try:
+        yield world
+    finally:
+        for each in world.opened:
+            each.close()
+        world.write.close()
+        world.rest.close()
+
+
+Change = Callable[[World], None]
