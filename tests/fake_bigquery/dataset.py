@@ -1,7 +1,8 @@
-"""The data of the fake: tables as the REST API describes them, their rows in DuckDB, BigQuery's SQL translated for it."""
+"""The fake's data: tables as the REST API describes them, rows in DuckDB, BigQuery's SQL translated for it."""
 
 import threading
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 import duckdb
@@ -40,7 +41,9 @@ class FakeDataset:
         table = described["tableReference"]["tableId"]
         with self._lock:
             if "view" in described:
-                self._db.execute(f"CREATE OR REPLACE VIEW {self._named(table)} AS {_translated(described['view'])}")
+                self._db.execute(
+                    f"CREATE OR REPLACE VIEW {self._named(table)} AS {_translated(described['view']['query'])}"
+                )
             else:
                 fields = described["schema"]["fields"]
                 columns = ", ".join(f'"{field["name"]}" {TYPES.get(field["type"], "VARCHAR")}' for field in fields)
@@ -72,13 +75,14 @@ class FakeDataset:
             for row in rows:
                 marks = ", ".join("make_timestamptz(?::BIGINT)" if fields[name] == "TIMESTAMP" else "?" for name in row)
                 names = ", ".join(f'"{name}"' for name in row)
-                self._db.execute(f"INSERT INTO {self._named(table)} ({names}) VALUES ({marks})", list(row.values()))
+                into = f"INSERT INTO {self._named(table)} ({names})"
+                self._db.execute(f"{into} VALUES ({marks})", list(row.values()))
 
     def ask(self, sql: str, parameters: Mapping[str, Any]) -> tuple[list[dict[str, str]], list[tuple[Any, ...]]]:
         """Run BigQuery's SQL; the schema and the rows."""
         with self._lock:
             self.queries.append(sql)
-            found = self._db.execute(_translated({"query": sql}), dict(parameters))
+            found = self._db.execute(_translated(sql), dict(parameters))
             schema = [
                 {"name": each[0], "type": _type_of(str(each[1])), "mode": "NULLABLE"} for each in found.description
             ]
@@ -88,8 +92,9 @@ class FakeDataset:
         return f'"{self.project}".{self.name}."{table}"'
 
 
-def _translated(view: Mapping[str, Any]) -> str:
-    return sqlglot.transpile(view["query"], read="bigquery", write="duckdb")[0]
+@lru_cache
+def _translated(sql: str) -> str:
+    return sqlglot.transpile(sql, read="bigquery", write="duckdb")[0]
 
 
 def _type_of(duckdb_type: str) -> str:

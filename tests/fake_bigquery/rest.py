@@ -2,14 +2,21 @@
 
 import json
 import threading
-from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, TypeAlias
 
 from tests.fake_bigquery.dataset import FakeDataset
 
-Refusal = tuple[int, str]
-"""A status and BigQuery's reason."""
+Json: TypeAlias = dict[str, Any]
+
+
+class RefusedError(Exception):
+    """An error answer: a status and BigQuery's reason."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
 
 
 class FakeRest:
@@ -17,12 +24,15 @@ class FakeRest:
 
     Attributes:
         refusals: given instead of the next answers, one each.
+        asked: the methods and the last parts of the paths of all requests.
     """
 
     def __init__(self, dataset: FakeDataset, *, has_dataset: bool = True) -> None:
-        self.refusals: list[Refusal] = []
+        self.refusals: list[RefusedError] = []
         self.asked: list[str] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(dataset, self, has_dataset=has_dataset))
+        self._dataset = dataset
+        self._has_dataset = has_dataset
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()
 
@@ -37,72 +47,62 @@ class FakeRest:
         self._server.server_close()
         self._thread.join()
 
-
-class _RefusedError(Exception):
-    """An error answer."""
-
-
-def _handler(dataset: FakeDataset, rest: FakeRest, *, has_dataset: bool) -> type[BaseHTTPRequestHandler]:
-    def table(path: str) -> str:
+    def answer(self, method: str, path: str, body: bytes) -> tuple[int, Json]:
+        """What is said to a request."""
         name = path.rpartition("/")[2]
-        if name not in dataset.tables:
-            raise _RefusedError(404, "notFound")
-        return name
+        self.asked.append(f"{method} {name}")
+        try:
+            return 200, self._do(method, name, json.loads(body or b"{}"))
+        except RefusedError as refused:
+            error = {"reason": refused.reason, "message": refused.reason}
+            return refused.status, {
+                "error": {"code": refused.status, "message": refused.reason, "errors": [error]},
+            }
 
-    def tables_get(path: str, _: dict[str, Any]) -> dict[str, Any]:
-        return dataset.tables[table(path)]
+    def _do(self, method: str, name: str, body: Json) -> Json:
+        if self.refusals:
+            raise self.refusals.pop(0)
+        if name == "queries":
+            return self._query(body)
+        if method == "POST":
+            return self._insert(body)
+        if name not in self._dataset.tables:
+            raise RefusedError(404, "notFound")
+        return self._dataset.patch(name, body) if method == "PATCH" else self._dataset.tables[name]
 
-    def tables_insert(_: str, body: dict[str, Any]) -> dict[str, Any]:
-        if not has_dataset:
-            raise _RefusedError(404, "notFound")
-        if body["tableReference"]["tableId"] in dataset.tables:
-            raise _RefusedError(409, "duplicate")
-        return dataset.create(body)
+    def _insert(self, body: Json) -> Json:
+        if not self._has_dataset:
+            raise RefusedError(404, "notFound")
+        if body["tableReference"]["tableId"] in self._dataset.tables:
+            raise RefusedError(409, "duplicate")
+        return self._dataset.create(body)
 
-    def tables_patch(path: str, body: dict[str, Any]) -> dict[str, Any]:
-        return dataset.patch(table(path), body)
-
-    def jobs_query(_: str, body: dict[str, Any]) -> dict[str, Any]:
+    def _query(self, body: Json) -> Json:
         given = {
             each["name"]: _read(each["parameterType"]["type"], each["parameterValue"]["value"])
             for each in body.get("queryParameters", [])
         }
-        schema, rows = dataset.ask(body["query"], given)
+        schema, rows = self._dataset.ask(body["query"], given)
         return {
             "jobComplete": True,
-            "jobReference": {"projectId": dataset.project, "jobId": "j", "location": "EU"},
+            "jobReference": {"projectId": self._dataset.project, "jobId": "j", "location": "EU"},
             "schema": {"fields": schema},
             "totalRows": str(len(rows)),
             "rows": [{"f": [{"v": _written(value)} for value in row]} for row in rows],
         }
 
+
+def _handler(rest: FakeRest) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            self._answer(tables_get)
-
-        def do_PATCH(self) -> None:
-            self._answer(tables_patch)
-
-        def do_POST(self) -> None:
-            self._answer(jobs_query if self.path.partition("?")[0].endswith("/queries") else tables_insert)
+        disable_nagle_algorithm = True
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-        def _answer(self, do: Callable[[str, dict[str, Any]], dict[str, Any]]) -> None:
-            path = self.path.partition("?")[0]
+        def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            rest.asked.append(f"{self.command} {path.rpartition('/')[2]}")
-            status, told = 200, {}
-            try:
-                if rest.refusals:
-                    raise _RefusedError(*rest.refusals.pop(0))
-                told = do(path, json.loads(body or b"{}"))
-            except _RefusedError as refused:
-                status, reason = refused.args
-                told = {"error": {"code": status, "message": reason, "errors": [{"reason": reason, "message": reason}]}}
+            status, told = rest.answer(self.command, self.path.partition("?")[0], body)
             text = json.dumps(told).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
@@ -110,6 +110,8 @@ def _handler(dataset: FakeDataset, rest: FakeRest, *, has_dataset: bool) -> type
             self.end_headers()
             self.wfile.write(text)
 
+    for method in ("GET", "POST", "PATCH"):
+        setattr(Handler, f"do_{method}", Handler._answer)
     return Handler
 
 
@@ -120,8 +122,6 @@ def _read(kind: str, value: str) -> str | int:
 def _written(value: Any) -> str | None:  # noqa: ANN401 - a value of DuckDB
     if value is None:
         return None
-    if isinstance(value, bool):
-        return str(value).lower()
     if hasattr(value, "timestamp"):
         return str(round(value.timestamp() * 1_000_000))
-    return str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,6 +1,6 @@
 """Starts the fake, and gives warehouses and readers of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -39,7 +39,7 @@ class World:
         anyone = AnonymousCredentials()  # type: ignore[no-untyped-call]  # google-auth has types for some of it
         rest = Client(project=self.data.project, credentials=anyone, client_options={"api_endpoint": self.rest.url})
         channel = grpc.insecure_channel(f"127.0.0.1:{self.write.port}")
-        write = BigQueryWriteClient(transport=BigQueryWriteGrpcTransport(channel=channel))
+        write = BigQueryWriteClient(transport=BigQueryWriteGrpcTransport(channel=channel))  # type: ignore[no-untyped-call]  # as above
         made = Clients(Dataset(self.data.project, self.data.name), rest, write)
         self.opened.append(made)
         return made
@@ -71,6 +71,3 @@ def bigquery_world(*, has_dataset: bool = True) -> Iterator[World]:
             each.close()
         world.write.close()
         world.rest.close()
-
-
-Change = Callable[[World], None]

@@ -18,6 +18,8 @@ from google.cloud.bigquery_storage_v1.types import (
     FinalizeWriteStreamResponse,
     RowError,
     StorageError,
+    TableFieldSchema,
+    TableSchema,
     WriteStream,
 )
 from google.protobuf.any_pb2 import Any as Packed
@@ -151,34 +153,44 @@ class FakeWriteService:
                 if fault is not None and fault.how == "lost":
                     _abort(context, fault.code, fault.storage)
                 if fault is not None:
-                    answer.updated_schema = {"fields": [{"name": "more_of_it", "type_": "STRING", "mode": "NULLABLE"}]}
+                    answer.updated_schema = TableSchema(fields=[TableFieldSchema(name="more_of_it")])
             yield answer
 
     def _append(self, call: _Call, request: AppendRowsRequest) -> AppendRowsResponse:
-        is_default = call.stream.endswith("/_default")
         table = call.stream.split("/")[-3]
+        is_default = call.stream.endswith("/_default")
         stream = Stream(table) if is_default else self.streams.get(call.stream)
         if stream is None or table not in self._dataset.tables:
             return _error(Code.NOT_FOUND, StorageCode.STREAM_NOT_FOUND)
+        at = stream.rows if is_default else int(request.offset)  # type: ignore[call-overload]  # proto-plus unwraps it
+        error = self._misplaced(stream, at, AppendRowsRequest.pb(request).ByteSize())
+        rows = [call.read(row) for row in request.proto_rows.rows.serialized_rows]
+        error = error or self._unreadable(table, rows)
+        if error is not None:
+            return error
+        self._dataset.insert(table, rows)
+        stream.rows += len(rows)
+        return AppendRowsResponse(append_result=AppendRowsResponse.AppendResult({} if is_default else {"offset": at}))
+
+    def _misplaced(self, stream: Stream, at: int, size: int) -> AppendRowsResponse | None:
         if stream.is_finalised:
             return _error(Code.INVALID_ARGUMENT, StorageCode.STREAM_FINALIZED)
-        if AppendRowsRequest.pb(request).ByteSize() > self.bytes_max:
+        if size > self.bytes_max:
             return _error(Code.INVALID_ARGUMENT)
-        if not is_default and request.offset < stream.rows:
+        if at < stream.rows:
             return _error(Code.ALREADY_EXISTS, StorageCode.OFFSET_ALREADY_EXISTS)
-        if not is_default and request.offset > stream.rows:
+        if at > stream.rows:
             return _error(Code.OUT_OF_RANGE, StorageCode.OFFSET_OUT_OF_RANGE)
-        rows = [call.read(row) for row in request.proto_rows.rows.serialized_rows]
+        return None
+
+    def _unreadable(self, table: str, rows: list[dict[str, Any]]) -> AppendRowsResponse | None:
         known = {each["name"] for each in self._dataset.tables[table]["schema"]["fields"]}
         if any(not row.keys() <= known for row in rows):
             return _error(Code.INVALID_ARGUMENT, StorageCode.SCHEMA_MISMATCH_EXTRA_FIELDS)
         bad = [RowError(index=index, code=1) for index, row in enumerate(rows) if self.refused(row)]
         if bad:
             return AppendRowsResponse(error=Status(code=Code.INVALID_ARGUMENT), row_errors=bad)
-        self._dataset.insert(table, rows)
-        stream.rows += len(rows)
-        result = AppendRowsResponse.AppendResult({} if is_default else {"offset": stream.rows - len(rows)})
-        return AppendRowsResponse(append_result=result)
+        return None
 
     def _fault(self, on: str) -> Fault | None:
         found = next((each for each in self.faults if each.on == on), None)
@@ -196,7 +208,7 @@ def _reader(descriptor: DescriptorProto) -> Callable[[bytes], dict[str, Any]]:
     pool = DescriptorPool()
     file = FileDescriptorProto(name="sent.proto", syntax="proto2")
     file.message_type.add().ParseFromString(DescriptorProto.SerializeToString(descriptor))
-    pool.AddSerializedFile(file.SerializeToString())  # type: ignore[no-untyped-call]  # types-protobuf leaves it out
+    pool.AddSerializedFile(file.SerializeToString())
     message = GetMessageClass(pool.FindMessageTypeByName(descriptor.name))
     return lambda row: {each.name: value for each, value in message.FromString(row).ListFields()}
 

@@ -1,6 +1,6 @@
 """What an answer of BigQuery's write API means for the rows that were sent. Pure.
 
-Its own `StorageError` counts first, then the gRPC code. What is not known for sure is `Again` or `Gone`, never `Stored`.
+Its own `StorageError` counts first, then the gRPC code. What is not certain is `Again` or `Gone`, never `Stored`.
 """
 
 from collections.abc import Sequence

@@ -45,8 +45,8 @@ class Clients:
 
     def close(self) -> None:
         """Close their connections."""
-        self.rest.close()
-        self.write.transport.close()
+        self.rest.close()  # type: ignore[no-untyped-call]  # untyped in a typed package
+        self.write.transport.close()  # type: ignore[no-untyped-call]  # as above
 
 
 def connect(dataset: Dataset) -> Clients:
@@ -56,7 +56,7 @@ def connect(dataset: Dataset) -> Clients:
         ConfigError: there are none.
     """
     try:
-        return Clients(dataset, Client(project=dataset.project), BigQueryWriteClient())
+        return Clients(dataset, Client(project=dataset.project), BigQueryWriteClient())  # type: ignore[no-untyped-call]  # as above
     except (GoogleAuthError, OSError) as error:
         raise ConfigError(
             f"WAREHOUSE: no credentials for BigQuery ({_first_line(error)}): set GOOGLE_APPLICATION_CREDENTIALS"

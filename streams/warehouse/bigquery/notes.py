@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Sequence
 
-
 from schemas.errors import ConfigError, UnavailableError
 from streams.warehouse.bigquery.answers import Denied, Stored
 from streams.warehouse.bigquery.connect import Clients

@@ -10,7 +10,6 @@ from google.api_core.exceptions import (
     GoogleAPICallError,
     NotFound,
     RetryError,
-    TooManyRequests,
     Unauthorized,
 )
 from google.auth.exceptions import GoogleAuthError
@@ -47,21 +46,28 @@ def asking(what: str) -> Iterator[None]:
 def meaning(error: Exception, what: str) -> StreamsError:
     """Say what an error of the client means."""
     cause = error.cause if isinstance(error, RetryError) and error.cause is not None else error
+    refusal = _refusal(cause, what)
+    if refusal is not None:
+        return ConfigError(refusal)
+    if not isinstance(cause, GoogleAPICallError):
+        return UnavailableError(f"BigQuery cannot be reached ({type(cause).__name__})")
+    if _reason(cause) in _USED_UP:
+        return UnavailableError(f"BigQuery: a quota is used up for {what} ({_reason(cause)})")
+    return UnavailableError(f"BigQuery does not answer about {what} ({type(cause).__name__})")
+
+
+def _refusal(cause: Exception, what: str) -> str | None:
+    """What somebody has to do; None where it may pass by itself."""
     match cause:
-        case Forbidden() | TooManyRequests() if _reason(cause) in _USED_UP:
-            return UnavailableError(f"BigQuery: a quota is used up for {what} ({_reason(cause)})")
-        case Forbidden() | Unauthorized():
-            return ConfigError(f"BigQuery refuses the account for {what}: {ROLES}")
+        case Forbidden() | Unauthorized() if _reason(cause) not in _USED_UP:
+            return f"BigQuery refuses the account for {what}: {ROLES}"
         case NotFound():
-            return ConfigError(f"BigQuery has not all of the {what}: make the dataset, or set another WAREHOUSE")
+            return f"BigQuery has not all of the {what}: make the dataset, or set another WAREHOUSE"
         case BadRequest():
-            return ConfigError(f"BigQuery cannot do that with {what}: {_first_line(cause)}")
+            return f"BigQuery cannot do that with {what}: {_first_line(cause)}"
         case GoogleAuthError() if not cause.retryable:
-            return ConfigError(f"BigQuery's credentials cannot be used ({type(cause).__name__}): renew them")
-        case GoogleAPICallError():
-            return UnavailableError(f"BigQuery does not answer about {what} ({cause.code or type(cause).__name__})")
-        case _:
-            return UnavailableError(f"BigQuery cannot be reached ({type(cause).__name__})")
+            return f"BigQuery's credentials cannot be used ({type(cause).__name__}): renew them"
+    return None
 
 
 def query(client: Client, sql: str, parameters: Sequence[ScalarQueryParameter] = ()) -> RowIterator:

@@ -58,7 +58,7 @@ class RowCodec:
             )
         self.schema = ProtoSchema(proto_descriptor=descriptor)
         pool = DescriptorPool()
-        pool.Add(FileDescriptorProto(name=f"{table.name}.proto", syntax="proto2", message_type=[descriptor]))  # type: ignore[no-untyped-call]  # types-protobuf leaves it out
+        pool.Add(FileDescriptorProto(name=f"{table.name}.proto", syntax="proto2", message_type=[descriptor]))
         self._message = GetMessageClass(pool.FindMessageTypeByName(table.name))
 
     def encoded(self, row: Row) -> bytes:

@@ -41,7 +41,8 @@ class Connection:
             write_stream=stream, trace_id=TRACE, proto_rows=AppendRowsRequest.ProtoData(writer_schema=codec.schema)
         )
         self._old_s = time.monotonic() + CONNECTION_S
-        self._call: Any = client.transport.append_rows(
+        append: Any = client.transport.append_rows  # itself, for the client's own waits for the first answer
+        self._call = append(
             iter(self._requests.get, None),
             timeout=CONNECTION_S + ANSWER_S,
             metadata=(("x-goog-request-params", f"write_stream={stream}"),),  # by which it finds the region

@@ -35,22 +35,26 @@ class TakeOver:
         self._streams = streams
         self._notes = notes
         self._tables = tables
+        self._begun: dict[Place, str] = {}
 
     def take(self, places: Mapping[Place, Table]) -> dict[Place, str]:
         """Give a write stream of ours for each; no other one of these places takes rows any more.
 
         Raises:
             ConfigError: a table is gone, or we may not.
-            UnavailableError: BigQuery does not answer; nothing is taken over.
+            UnavailableError: BigQuery does not answer; the streams that are open by now are used at the next try.
         """
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            ours = dict(zip(places, pool.map(self._create, places.values()), strict=True))
+            list(pool.map(self._begin, places, places.values()))
+            ours = {place: self._begun[place] for place in places}
             self._notes.write([opened_row(place, stream, self._notes.now_us()) for place, stream in ours.items()])
             others = [
                 each for each in self._notes.open_streams() if each.place in ours and each.stream != ours[each.place]
             ]
             list(pool.map(self._shut_out, others))
         self.note_closed((each.place, each.stream) for each in others)
+        for place in places:
+            del self._begun[place]
         return ours
 
     def note_closed(self, closed: Iterable[tuple[Place, str]]) -> None:
@@ -58,6 +62,10 @@ class TakeOver:
         rows = [closed_row(place, stream, self._notes.now_us()) for place, stream in closed]
         if rows:
             self._notes.write(rows)
+
+    def _begin(self, place: Place, table: Table) -> None:
+        if place not in self._begun:
+            self._begun[place] = self._create(table)
 
     def _create(self, table: Table) -> str:
         try:

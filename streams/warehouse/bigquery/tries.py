@@ -1,4 +1,4 @@
-"""How often something is tried within one call, and how long to wait in between; after that, the loader waits longer."""
+"""How often something is tried within one call, and the waits in between; after that, the loader waits longer."""
 
 from collections.abc import Callable, Iterator
 from typing import Final

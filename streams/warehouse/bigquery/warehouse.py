@@ -1,31 +1,34 @@
-"""The warehouse in BigQuery, each record in it once. BigQuery has no transaction over rows and progress, so rows are
-the progress: each carries its topic, partition and offset, and how far a place is, is the highest offset among its rows.
+"""The warehouse in BigQuery, with each record in it once.
 
-**One writer.** Whoever loads a place writes to a write stream of his own (application-created, COMMITTED: a row can be
-read as soon as it is acknowledged). To take a place over he
+BigQuery has no transaction over rows and progress, so the rows are the progress: each carries its topic, partition and
+offset, and how far a place is, is the highest offset among its rows.
+
+**One writer.** Whoever loads a place has a write stream of its own for it (application-created, COMMITTED: a row can be
+read as soon as it is acknowledged). To take a place over it
 
 1. creates a stream, and notes it in the register (`write_streams`),
 2. reads the register, and finalises every other stream of the place that is not noted as closed,
 3. asks how far the place is, and goes on behind that.
 
 A finalised stream takes no more rows: that is the fence, and it holds against a loader that was paused, cut off, or
-killed with a request under way. Two that take over at once cannot both miss each other, for each notes his stream
-before he reads; at worst each finalises the other's, and both begin again. After step 2 nobody adds rows to the place
-but whoever takes it over after us, and he has closed our stream first: step 3 tells the truth, or we are refused. It is done lazily, at a loader's first rows of a place, and again when his stream is
-refused: a partition that comes and goes without rows costs nothing.
+killed with a request under way. Two that take over at once cannot both miss each other, for each notes its stream
+before it reads; at worst each finalises the other's, and both begin again. After step 2 nobody adds rows to the place
+but whoever takes it over after us, and it has closed our stream first: step 3 tells the truth, or we are refused.
+It is done at a loader's first rows of a place, and again when its stream is refused: a partition that comes and goes
+without rows costs nothing.
 
 **No repeat within a stream.** A request says at which place of the stream its rows begin. One whose answer was lost is
 sent again unchanged, before anything else: ALREADY_EXISTS says that it was there, success that it was not, and there is
-no third. OUT_OF_RANGE, a stream that is finalised or unknown, or anything else that is not certain ends the use of the
-stream, and the place is taken over anew, exactly as after a crash.
+no third. OUT_OF_RANGE, and a stream that is finalised, unknown or refused otherwise, end the use of the stream: the
+place is taken over anew, exactly as after a crash.
 
 **A crash between any two steps** leaves a stream without a note (nobody knows it, nobody writes to it), one that is
 noted and unused (the next one finalises it), one that is finalised and not noted as closed (it is finalised again), or
 rows without a note (the rows count). A table that BigQuery does not find, or a stream that it does not know though it
 is young, may only not be known yet: that is waited for.
 
-What has no row (transactions' marks) and what somebody has deleted is covered by notes of the progress, written every
-ten minutes and at the end; they only ever say what was acknowledged, so whoever writes them is right.
+What has no row (transactions' marks), or whose row somebody has deleted, is covered by notes of the progress, written
+every ten minutes and at the end. They only ever say what was acknowledged, so whoever writes them is right.
 The price: progress is asked by reading four narrow columns of all rows, at a start and when a partition moves.
 Reports that Customer.io repeats are other records with the same key; the views show each key once.
 """
@@ -40,7 +43,7 @@ import structlog
 from google.api_core.exceptions import GoogleAPICallError
 
 from schemas.errors import ConfigError, StreamsError, UnavailableError
-from streams.warehouse.bigquery.answers import Answer, BadRows, Behind, Denied, Gone, Stored
+from streams.warehouse.bigquery.answers import Again, Answer, BadRows, Behind, Denied, Gone, Stored
 from streams.warehouse.bigquery.connect import Clients
 from streams.warehouse.bigquery.lane import Lane
 from streams.warehouse.bigquery.notes import Notes
@@ -60,7 +63,7 @@ log = structlog.get_logger()
 
 
 class BigQueryWarehouse:
-    """Loads a dataset; a `Warehouse`. Any number of loaders may share it, each with places of his own."""
+    """Loads a dataset; a `Warehouse`. Any number of loaders may share it, each with places of its own."""
 
     def __init__(
         self,
@@ -182,7 +185,9 @@ class BigQueryWarehouse:
             case Behind(why):
                 self._tables.check(batch.table)
                 return f"{why}: its write API does not know a new column yet, that takes some minutes"
-        return answer.why
+            case Again(why):
+                pass
+        return why
 
     def _remember(self, told: Mapping[Place, int]) -> None:
         for place, offset in told.items():
