@@ -10,6 +10,7 @@ from streams.cli.audit import audit
 from streams.cli.check import check
 from streams.cli.kafka import kafka
 from streams.cli.publish import publish
+from streams.cli.report import report
 from streams.cli.sandbox import sandbox
 from streams.cli.up import up
 from streams.cli.warehouse import warehouse
@@ -35,3 +36,4 @@ app.add_typer(dlq.app, name="dlq")
 app.command()(audit)
 app.command()(why)
 app.command()(warehouse)
+app.command()(report)

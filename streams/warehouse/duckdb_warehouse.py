@@ -7,7 +7,7 @@ from typing import Final
 
 import duckdb
 
-from schemas.errors import UnavailableError
+from schemas.errors import ConfigError, UnavailableError
 from streams.warehouse.dialect import DUCKDB, VIEWS
 from streams.warehouse.duckdb_file import LoaderLock, opened
 from streams.warehouse.port import Batch, Found, Place
@@ -41,7 +41,13 @@ class DuckDbWarehouse:
             return _progress(connection)
 
     def append(self, batches: Sequence[Batch]) -> None:
-        """Load all of them in one transaction."""
+        """Load all of them in one transaction.
+
+        Raises:
+            ConfigError: somebody took the file away.
+        """
+        if not self._path.exists():
+            raise ConfigError(f"{self._path} is gone: start the loader again, and it makes a new one")
         with _transaction(self._path) as connection:
             known = _progress(connection)
             for batch in batches:

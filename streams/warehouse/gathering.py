@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from streams.kafka import topic_plan
 from streams.kafka.partition_reader import Place as Partition
 from streams.kafka.partition_reader import Stored
+from streams.settings import Settings
 from streams.warehouse.port import Batch, Place
 from streams.warehouse.result_rows import result_row
 from streams.warehouse.starts import Start
@@ -24,8 +26,12 @@ class Kind(NamedTuple):
     row_of: Callable[[Stored, str], Row]
 
 
-OF_WEBHOOKS: Final = Kind(WEBHOOKS, webhook_row)
-OF_RESULTS: Final = Kind(RESULTS, result_row)
+def kinds(settings: Settings) -> dict[str, Kind]:
+    """What is loaded: topics by their full names, and what their records become."""
+    return {
+        settings.topic(topic_plan.WEBHOOKS): Kind(WEBHOOKS, webhook_row),
+        settings.topic(topic_plan.RESULTS): Kind(RESULTS, result_row),
+    }
 
 
 @dataclass(slots=True)

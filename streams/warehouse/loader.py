@@ -12,11 +12,8 @@ from typing import Final
 import structlog
 
 from schemas.errors import UnavailableError
-from streams.kafka import topic_plan
 from streams.kafka.partition_reader import Place as Partition
-from streams.settings import Settings
-from streams.warehouse.engines import takes_one_loader
-from streams.warehouse.gathering import OF_RESULTS, OF_WEBHOOKS, Gathering, Kind
+from streams.warehouse.gathering import Gathering, Kind
 from streams.warehouse.loader_metrics import LoaderMetrics
 from streams.warehouse.places import topic_id_of
 from streams.warehouse.port import Warehouse
@@ -30,22 +27,18 @@ PAUSE_S_MAX: Final = 30.0
 log = structlog.get_logger()
 
 
-def kinds(settings: Settings) -> dict[str, Kind]:
-    """What is loaded: topics by their full names, and what their records become."""
-    return {settings.topic(topic_plan.WEBHOOKS): OF_WEBHOOKS, settings.topic(topic_plan.RESULTS): OF_RESULTS}
-
-
 class Loader:
-    """Loads until `stop` is set, or (`once`) until all is loaded that was there.
+    """Loads until `stop` is set, or (`once`) until all is loaded that was there; `kinds` are topics by full names.
 
     Attributes:
         waiting: for what, None while work goes on.
         is_begun: whether it is known where every partition of ours goes on.
+        turned_s: when it last went on, or said that it waits, by the monotonic clock.
     """
 
     def __init__(
         self,
-        settings: Settings,
+        kinds: Mapping[str, Kind],
         warehouse: Warehouse,
         metrics: LoaderMetrics,
         *,
@@ -54,23 +47,22 @@ class Loader:
     ) -> None:
         self.waiting: str | None = None
         self.is_begun = False
-        self._settings = settings
+        self.turned_s = time.monotonic()
         self._warehouse = warehouse
         self._metrics = metrics
         self._stop = stop
         self._once = once
-        self._kinds = kinds(settings)
+        self._kinds = kinds
         self._starts: Mapping[Partition, Start] = {}
         self._gathering = Gathering({}, self._kinds)
         self._at_end: set[Partition] = set()
 
-    def run(self) -> None:
-        """Load.
+    def run(self, source: Source) -> None:
+        """Load what comes from there; it is closed afterwards, and so is the warehouse.
 
         Raises:
-            StreamsError: Kafka cannot be reached at the start, or the warehouse cannot be used.
+            StreamsError: the warehouse cannot be used, or another loader has taken our place.
         """
-        source = Source(self._settings, list(self._kinds), alone=takes_one_loader(self._settings))
         try:
             self._warehouse.prepare()
             while not self._stop.is_set() and not self._is_through():
@@ -82,6 +74,7 @@ class Loader:
             self._warehouse.close()
 
     def _turn(self, source: Source) -> None:
+        self.turned_s = time.monotonic()
         told = source.poll(POLL_S)
         if source.is_changed:
             self._begin(source)
@@ -93,13 +86,15 @@ class Loader:
                 self._at_end.add(each.partition)
             else:
                 self._gathering.take(each, now_s=now_s)
-        if self._gathering.is_due(now_s=now_s):
+        if self._gathering.is_due(now_s=now_s) or self._is_at_end():
             self._load(source)
 
     def _begin(self, source: Source) -> None:
         """What was gathered is forgotten: it is read again by whoever has the partitions now."""
         self.is_begun = False
         self._gathering, self._at_end = Gathering({}, self._kinds), set()
+        if source.ours is None:
+            return
         try:
             found, progress = source.look(), self._warehouse.progress()
         except UnavailableError as error:
@@ -112,12 +107,14 @@ class Loader:
                 self._metrics.missed(start.missed)
         self._gathering = Gathering(self._starts, self._kinds)
         source.go_on(self._starts)
-        self.waiting, self.is_begun = None, bool(self._starts)
+        self.waiting, self.is_begun = None, True
         log.info("loading", partitions=len(self._starts))
 
     def _load(self, source: Source) -> None:
         """Load what was gathered, as often as it takes; rows of a topic that is another one by now are not its rows."""
         batches = self._gathering.batches()
+        if not batches:
+            return
         for pause_s in _pauses():
             started_s = time.monotonic()
             try:
@@ -143,14 +140,17 @@ class Loader:
         source.look_again()
         return False
 
-    def _is_through(self) -> bool:
+    def _is_at_end(self) -> bool:
         return self._once and self.is_begun and self._at_end >= self._starts.keys()
+
+    def _is_through(self) -> bool:
+        return self._is_at_end() and not self._gathering.batches()
 
     def _wait(self, why: str, pause_s: float) -> bool:
         """Say what is waited for, once; whether we are asked to stop meanwhile."""
         if why != self.waiting:
             log.warning("waiting", why=why)
-        self.waiting = why
+        self.waiting, self.turned_s = why, time.monotonic()
         return self._stop.wait(pause_s)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import threading
+import time
 from typing import Final
 
 import structlog
@@ -11,9 +12,11 @@ import structlog
 from streams.health import HealthServer, bind, create_health_app
 from streams.process_end import end_at_last, on_signal
 from streams.settings import Settings
-from streams.warehouse.engines import open_warehouse
+from streams.warehouse.engines import open_warehouse, takes_one_loader
+from streams.warehouse.gathering import kinds
 from streams.warehouse.loader import Loader
 from streams.warehouse.loader_metrics import LoaderMetrics
+from streams.warehouse.source import Source
 
 STOP_S: Final = 15.0
 """The batch under way may take so long when we are told to stop; what is cut off is loaded by the next one."""
@@ -42,15 +45,24 @@ async def _run(settings: Settings, listener: socket.socket, *, once: bool) -> No
 
     on_signal(stop)
     metrics = LoaderMetrics()
-    loader = Loader(settings, open_warehouse(settings), metrics, stop=asked, once=once)
-    health = create_health_app(is_live=lambda: (True, {}), is_ready=lambda: _readiness(loader), metrics=metrics.page)
+    loaded = kinds(settings)
+    loader = Loader(loaded, open_warehouse(settings), metrics, stop=asked, once=once)
+    health = create_health_app(
+        is_live=lambda: _liveness(loader, settings.stuck_s), is_ready=lambda: _readiness(loader), metrics=metrics.page
+    )
     serving = asyncio.create_task(HealthServer(health, listener).run())
     try:
-        await asyncio.to_thread(loader.run)
+        source = await asyncio.to_thread(Source, settings, list(loaded), alone=takes_one_loader(settings))
+        await asyncio.to_thread(loader.run, source)
     finally:
         serving.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await serving
+
+
+def _liveness(loader: Loader, stuck_s: float) -> tuple[bool, dict[str, object]]:
+    idle_s = time.monotonic() - loader.turned_s
+    return idle_s < stuck_s, {"idle_s": round(idle_s, 1)}
 
 
 def _readiness(loader: Loader) -> tuple[bool, dict[str, object]]:

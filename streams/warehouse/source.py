@@ -62,7 +62,7 @@ class Source:
         if missing:
             raise ConfigError(f"{', '.join(missing)} does not exist: run `cio-streams topics create`")
         self._topics = topics
-        self._ours: list[Partition] = []
+        self._ours: list[Partition] | None = None
         self.is_changed = False
         self._group = f"{settings.app_id}-warehouse"
         own = {
@@ -79,8 +79,8 @@ class Source:
         self._consumer.subscribe(list(topics), on_assign=self._given, on_revoke=self._taken, on_lost=self._taken)
 
     @property
-    def ours(self) -> Sequence[Partition]:
-        """The partitions that the group has given us."""
+    def ours(self) -> Sequence[Partition] | None:
+        """The partitions that the group has given us, perhaps none of them; None while it has not decided."""
         return self._ours
 
     def poll(self, timeout_s: float) -> Sequence[Stored | Reached]:
@@ -95,10 +95,10 @@ class Source:
         Raises:
             UnavailableError: it does not tell.
         """
-        ids = self.topic_ids()
-        oldest = offsets.oldest(self._admin, self._ours)
-        ends = offsets.ends(self._admin, self._ours, committed=False)
-        return {each: OnKafka(ids[each[0]], oldest[each], ends[each]) for each in self._ours}
+        ids, ours = self.topic_ids(), self._ours or []
+        oldest = offsets.oldest(self._admin, ours)
+        ends = offsets.ends(self._admin, ours, committed=False)
+        return {each: OnKafka(ids[each[0]], oldest[each], ends[each]) for each in ours}
 
     def topic_ids(self) -> dict[str, str]:
         """Kafka's ids of the topics: one that is made anew has another."""
@@ -138,7 +138,7 @@ class Source:
         self.look_again()
 
     def _taken(self, consumer: Consumer, _: Collection[TopicPartition]) -> None:
-        self._ours = []
+        self._ours = None
         self.is_changed = True
         consumer.unassign()
 

@@ -1,7 +1,7 @@
 """Tells a story as data for programs, and as a short timeline for people. Never content; ids in full where wanted."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from rich import box
 from rich.table import Table
@@ -15,18 +15,12 @@ from streams.cli.dlq.screen import printable
 from streams.dead_letters.letter import Letter
 from streams.dead_letters.masking import shown_id, shown_message
 from streams.kafka.partition_reader import Stored
+from streams.why.reports import Reports
 from streams.why.story import ResultTold, Story
+from streams.why.tell_reports import Event, reported, reports_as_data
 
 
-class Event(NamedTuple):
-    """A line of the timeline: when (ISO 8601 in UTC), what, and what there is to say of it."""
-
-    at: str
-    what: str
-    remark: str
-
-
-def as_data(story: Story, *, reveal: bool) -> dict[str, Any]:
+def as_data(story: Story, *, reports: Reports | None = None, reveal: bool) -> dict[str, Any]:
     """Everything, with names that stay."""
     record = story.record
     return {
@@ -48,16 +42,18 @@ def as_data(story: Story, *, reveal: bool) -> dict[str, Any]:
         ],
         "user_id": _shown(story.user_id, reveal=reveal),
         "user": None if story.person is None else _person(story.person),
+        "webhooks": None if reports is None else reports_as_data(reports),
     }
 
 
-def as_table(story: Story, *, reveal: bool) -> Table:
+def as_table(story: Story, *, reports: Reports | None = None, reveal: bool) -> Table:
     """A line for each thing that happened, in its order; what is so now comes last."""
     table = Table(box=box.SIMPLE_HEAD, title=str(story.place), title_justify="left")
     for name in ("when", "what", ""):
         table.add_column(name, overflow="fold")
-    events = sorted(_happened(story, reveal=reveal), key=lambda event: event.at)
-    for event in [*events, *_now(story, reveal=reveal)]:
+    happened = [*_happened(story, reveal=reveal), *(reported(reports) if reports else ())]
+    now = [*_now(story, reveal=reveal), *(_remark_on_reports(reports) if reports else ())]
+    for event in [*sorted(happened, key=lambda event: event.at), *now]:
         table.add_row(*(Text(printable(each)) for each in event))
     return table
 
@@ -90,6 +86,11 @@ def _now(story: Story, *, reveal: bool) -> Iterator[Event]:
     if story.user_id is not None:
         known = "nothing was ever delivered" if story.person is None else _in_words(story.person)
         yield Event("now", "user", f"{_shown(story.user_id, reveal=reveal)}: {known}")
+
+
+def _remark_on_reports(reports: Reports) -> Iterator[Event]:
+    if reports.remark:
+        yield Event("now", "webhooks", reports.remark)
 
 
 def _without_result(story: Story) -> str:

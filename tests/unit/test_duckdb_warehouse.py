@@ -1,0 +1,110 @@
+"""What is DuckDB's own: one process at a time, files from before, and values of every kind."""
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from schemas.errors import ConfigError, UnavailableError
+from streams.warehouse import duckdb_file
+from streams.warehouse.duckdb_file import opened
+from streams.warehouse.duckdb_warehouse import DuckDbReader, DuckDbWarehouse
+from tests.warehouse_world import place, result_batch, webhook_batch, webhook_body
+
+HOLD: Final = "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); print('open', flush=True); time.sleep(60)"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Give where there is nothing yet."""
+    return tmp_path / "warehouse.duckdb"
+
+
+@pytest.fixture
+def warehouse(path: Path) -> DuckDbWarehouse:
+    """Give a new one."""
+    made = DuckDbWarehouse(path)
+    made.prepare()
+    return made
+
+
+def execute(path: Path, statement: str) -> list[Any]:
+    """Ask the file."""
+    with opened(path, read_only=False) as connection:
+        return connection.execute(statement).fetchall()
+
+
+def test_a_column_that_is_new_is_added_to_a_file_from_before(path: Path, warehouse: DuckDbWarehouse) -> None:
+    """Its old rows have nothing there; columns that only the file knows stay."""
+    warehouse.append([webhook_batch([webhook_body("old")])])
+    execute(path, "ALTER TABLE webhooks_raw DROP COLUMN template_id")
+    execute(path, "ALTER TABLE webhooks_raw ADD COLUMN from_later VARCHAR")
+    warehouse.prepare()
+    warehouse.append([webhook_batch([webhook_body("new", template_id=5)], 1)])
+
+    found = {row["event_id"]: row["template_id"] for row in DuckDbReader(path).read("webhooks", limit=9)}
+    assert {"old": None, "new": "5"} == found
+
+
+def test_a_file_that_somebody_has_open_is_waited_for(path: Path, warehouse: DuckDbWarehouse) -> None:
+    """Readers and the loader take turns."""
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(path)], stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        threading.Timer(0.3, other.kill).start()
+        warehouse.append([webhook_batch([webhook_body("a")])])
+
+    assert {place(): 1} == warehouse.progress()
+
+
+def test_a_file_that_stays_open_elsewhere_is_said(
+    path: Path, warehouse: DuckDbWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a time; it may be tried again."""
+    monkeypatch.setattr(duckdb_file, "OPEN_S", 0.1)
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(path)], stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        with pytest.raises(UnavailableError, match="is open elsewhere"):
+            warehouse.append([webhook_batch([webhook_body("a")])])
+        other.kill()
+
+
+def test_what_is_no_warehouse_is_refused(tmp_path: Path) -> None:
+    """A file of another kind, and a folder that is not there."""
+    text = tmp_path / "notes.txt"
+    text.write_text("no database")
+
+    with pytest.raises(ConfigError, match="cannot be opened"):
+        DuckDbWarehouse(text).prepare()
+    with pytest.raises(ConfigError, match="cannot be written"):
+        DuckDbWarehouse(tmp_path / "nowhere" / "w.duckdb").prepare()
+    assert "no database" == text.read_text()
+
+
+def test_a_file_that_was_taken_away_is_not_made_anew(path: Path, warehouse: DuckDbWarehouse) -> None:
+    """A new one without the old rows would look as if nothing had happened."""
+    path.unlink()
+
+    with pytest.raises(ConfigError, match="is gone"):
+        warehouse.append([webhook_batch([webhook_body("a")])])
+    assert not path.exists()
+
+
+def test_without_a_warehouse_a_reader_says_what_to_run(path: Path) -> None:
+    """And makes none."""
+    with pytest.raises(UnavailableError, match="`cio-streams warehouse` makes one"):
+        DuckDbReader(path).read("webhooks", limit=1)
+    assert not path.exists()
+
+
+def test_a_batch_that_fails_leaves_nothing(path: Path, warehouse: DuckDbWarehouse) -> None:
+    """Neither its rows nor its progress, nor those of the batches beside it."""
+    execute(path, "ALTER TABLE results_raw ALTER COLUMN outcome TYPE BIGINT")
+    with pytest.raises(UnavailableError):
+        warehouse.append([webhook_batch([webhook_body("a")]), result_batch([b'{"outcome": "delivered"}'])])
+
+    assert ({}, [(0,)]) == (warehouse.progress(), execute(path, "SELECT COUNT(*) FROM webhooks_raw"))
