@@ -5,6 +5,8 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeAlias
 
+import duckdb
+
 from tests.fake_bigquery.dataset import FakeDataset
 
 Json: TypeAlias = dict[str, Any]
@@ -82,7 +84,10 @@ class FakeRest:
             each["name"]: _read(each["parameterType"]["type"], each["parameterValue"]["value"])
             for each in body.get("queryParameters", [])
         }
-        schema, rows = self._dataset.ask(body["query"], given)
+        try:
+            schema, rows = self._dataset.ask(body["query"], given)
+        except duckdb.CatalogException as error:
+            raise RefusedError(404, "notFound") from error
         return {
             "jobComplete": True,
             "jobReference": {"projectId": self._dataset.project, "jobId": "j", "location": "EU"},

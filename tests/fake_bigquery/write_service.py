@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 import grpc
 from google.cloud.bigquery_storage_v1.types import (
@@ -33,6 +33,8 @@ from tests.fake_bigquery.dataset import FakeDataset
 
 SERVICE: Final = "google.cloud.bigquery.storage.v1.BigQueryWrite"
 StorageCode = StorageError.StorageErrorCode
+On: TypeAlias = Literal["append", "create", "finalise"]
+How: TypeAlias = Literal["response", "call", "lost", "end", "new_columns"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,13 +46,13 @@ class Fault:
         code: the gRPC code of the error.
         storage: BigQuery's own code in it.
         how: `response` is an error answer, `call` ends the call before anything is done, `lost` after it is done,
-            `new_columns` tells of a changed table beside success.
+            `end` closes the connection in order, `new_columns` tells of a changed table beside success.
     """
 
-    on: Literal["append", "create", "finalise"] = "append"
+    on: On = "append"
     code: int = Code.UNAVAILABLE
     storage: int = 0
-    how: Literal["response", "call", "lost", "new_columns"] = "response"
+    how: How = "response"
 
 
 @dataclass(slots=True)
@@ -143,18 +145,29 @@ class FakeWriteService:
             self.before_append(call.stream)
             with self._lock:
                 self.appends += 1
-                fault = self._fault("append")
-                if fault is not None and fault.how == "call":
-                    _abort(context, fault.code, fault.storage)
-                if fault is not None and fault.how == "response":
-                    yield _error(fault.code, fault.storage)
-                    continue
-                answer = self._append(call, request)
-                if fault is not None and fault.how == "lost":
-                    _abort(context, fault.code, fault.storage)
-                if fault is not None:
-                    answer.updated_schema = TableSchema(fields=[TableFieldSchema(name="more_of_it")])
+                answer = self._spoilt(self._fault("append"), call, request, context)
+            if answer is None:
+                return
             yield answer
+
+    def _spoilt(
+        self,
+        fault: Fault | None,
+        call: _Call,
+        request: AppendRowsRequest,
+        context: Any,  # noqa: ANN401 - as above
+    ) -> AppendRowsResponse | None:
+        if fault is None:
+            return self._append(call, request)
+        if fault.how == "call":
+            _abort(context, fault.code, fault.storage)
+        if fault.how in {"response", "end"}:
+            return _error(fault.code, fault.storage) if fault.how == "response" else None
+        answer = self._append(call, request)
+        if fault.how == "lost":
+            _abort(context, fault.code, fault.storage)
+        answer.updated_schema = TableSchema(fields=[TableFieldSchema(name="more_of_it")])
+        return answer
 
     def _append(self, call: _Call, request: AppendRowsRequest) -> AppendRowsResponse:
         table = call.stream.split("/")[-3]

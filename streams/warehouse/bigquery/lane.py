@@ -28,15 +28,10 @@ class Lane:
         self._rows_in = 0
         self._unanswered: Chunk | None = None
 
-    @property
-    def is_in_doubt(self) -> bool:
-        """Whether it is not known what became of the last request."""
-        return self._unanswered is not None
-
     def send(self, rows: Sequence[Row], next_offset: int) -> None:
         """Send the first of them; or what was sent before, as it was, if it is not known what became of that."""
         if self._unanswered is None:
-            self._unanswered = next(self._codec.chunks(rows, next_offset))
+            self._unanswered = self._codec.first_chunk(rows, next_offset)
         if self._connection is not None and self._connection.is_old:
             self.disconnect()
         if self._connection is None:

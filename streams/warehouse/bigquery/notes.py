@@ -43,13 +43,12 @@ class Notes:
         """
         connection = self._streams.connected(self._streams.default(REGISTER.name), self._codec)
         try:
-            for chunk in self._codec.chunks(rows, 0):
-                connection.send(chunk.encoded, None)
-                answer = connection.answer()
-                if isinstance(answer, Denied):
-                    raise ConfigError(f"{answer.why}: {ROLES}")
-                if not isinstance(answer, Stored):
-                    raise UnavailableError(getattr(answer, "why", "BigQuery refuses what its loaders note"))
+            connection.send([self._codec.encoded(row) for row in rows], None)
+            answer = connection.answer()
+            if isinstance(answer, Denied):
+                raise ConfigError(f"{answer.why}: {ROLES}")
+            if not isinstance(answer, Stored):
+                raise UnavailableError(getattr(answer, "why", "BigQuery refuses what its loaders note"))
         finally:
             connection.close()
 

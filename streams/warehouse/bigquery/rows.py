@@ -1,6 +1,6 @@
 """Rows as BigQuery's write API takes them: protobuf by a descriptor that is made from a table's declared columns."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -66,20 +66,18 @@ class RowCodec:
         given = {name: value for name, value in zip(self.table.names, row, strict=True) if value is not None}
         return self._message(**given).SerializeToString()
 
-    def chunks(self, rows: Sequence[Row], next_offset: int) -> Iterator[Chunk]:
-        """Cut them into requests; a row that is too large for any of them goes without its JSON, and says so."""
+    def first_chunk(self, rows: Sequence[Row], next_offset: int) -> Chunk:
+        """As many of the first of them as a request takes; a row that none takes goes without its JSON, and says so."""
         chunk, size = Chunk([], [], next_offset), 0
         for row in rows:
             fitting, encoded = self._fitting(row)
-            if chunk.rows and size + len(encoded) + _PER_ROW_BYTES > REQUEST_BYTES_MAX:
+            size += len(encoded) + _PER_ROW_BYTES
+            if chunk.rows and size > REQUEST_BYTES_MAX:
                 chunk.next_offset = self.table.offset_of(row)
-                yield chunk
-                chunk, size = Chunk([], [], next_offset), 0
+                break
             chunk.rows.append(fitting)
             chunk.encoded.append(encoded)
-            size += len(encoded) + _PER_ROW_BYTES
-        if chunk.rows:
-            yield chunk
+        return chunk
 
     def without(self, chunk: Chunk, refused: Sequence[int]) -> bool:
         """Take out of these rows what BigQuery may dislike; whether there was anything left to take."""

@@ -9,7 +9,7 @@ from queue import SimpleQueue
 from typing import Any, Final
 
 import grpc
-from google.api_core.exceptions import GoogleAPICallError, RetryError
+from google.api_core.exceptions import GoogleAPICallError
 from google.cloud.bigquery_storage_v1 import BigQueryWriteClient
 from google.cloud.bigquery_storage_v1.types import (
     AppendRowsRequest,
@@ -18,7 +18,6 @@ from google.cloud.bigquery_storage_v1.types import (
     WriteStream,
 )
 from google.protobuf.wrappers_pb2 import Int64Value
-from google.rpc.code_pb2 import Code
 from google.rpc.status_pb2 import Status
 
 from streams.warehouse.bigquery.answers import Again, Answer, answer_of, answer_of_status
@@ -113,14 +112,9 @@ class WriteStreams:
         return f"{self._dataset.parent(table)}/streams/_default"
 
 
-def status_of(error: Exception) -> Status:
-    """What a call ended with, whether gRPC or Google's client says it."""
+def status_of(error: grpc.RpcError | GoogleAPICallError) -> Status:
+    """What a call ended with, whether gRPC says it or Google's client."""
     call: Any = error.response if isinstance(error, GoogleAPICallError) else error
-    if isinstance(call, grpc.RpcError) and isinstance(call, grpc.Call):
-        trailers = dict(call.trailing_metadata() or ())
-        status = Status.FromString(trailers.get(_DETAILS, b""))
-        status.code = call.code().value[0]
-        return status
-    if isinstance(error, RetryError):
-        return Status(code=Code.DEADLINE_EXCEEDED)
-    return Status(code=Code.UNKNOWN, message=type(error).__name__)
+    status = Status.FromString(dict(call.trailing_metadata() or ()).get(_DETAILS, b""))
+    status.code = call.code().value[0]
+    return status

@@ -1,0 +1,295 @@
+"""What BigQuery may answer besides yes, and what the loader then does and says."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from google.api_core.exceptions import RetryError
+from google.rpc.code_pb2 import Code
+
+from schemas.errors import ConfigError, UnavailableError
+from streams.warehouse.bigquery import streams
+from streams.warehouse.bigquery.rest import meaning
+from streams.warehouse.bigquery.rows import REFUSED, REQUEST_BYTES_MAX, TOO_LARGE
+from streams.warehouse.bigquery.tries import TRIES_MAX
+from streams.warehouse.bigquery.warehouse import NOTE_US
+from streams.warehouse.port import Batch
+from tests.fake_bigquery.rest import RefusedError
+from tests.fake_bigquery.world import World, bigquery_world
+from tests.fake_bigquery.write_service import Fault, How, On, StorageCode
+from tests.warehouse_world import NOW_S, place, webhook_batch, webhook_body
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """Give an empty dataset."""
+    with bigquery_world() as made:
+        yield made
+
+
+def one(offset: int = 0, event_id: str = "a", **data: Any) -> list[Batch]:  # noqa: ANN401 - any JSON
+    """A batch of one webhook."""
+    return [webhook_batch([webhook_body(event_id, **data)], offset)]
+
+
+def rows(world: World, view: str = "webhooks_raw") -> list[Any]:
+    """All rows, by offset."""
+    return sorted(world.reader().read(view, limit=100), key=lambda row: row["kafka_offset"])
+
+
+@pytest.mark.parametrize("how", ["response", "call"])
+@pytest.mark.parametrize("code", [Code.RESOURCE_EXHAUSTED, Code.UNAVAILABLE, Code.INTERNAL, Code.ABORTED])
+def test_what_may_pass_is_tried_again_with_growing_pauses(world: World, code: int, how: How) -> None:
+    """On the same stream, with the same rows."""
+    loader = world.prepared()
+    loader.append(one())
+    world.write.faults.extend([Fault(code=code, how=how)] * (TRIES_MAX - 1))
+    loader.append(one(1, "b"))
+
+    assert ["a", "b"] == [row["event_id"] for row in rows(world)]
+    assert [0.1875, 0.375, 0.75, 1.5] == world.slept
+    assert 1 == len(world.write.streams)
+
+
+def test_a_quota_that_stays_used_up_is_said_and_nothing_is_lost(world: World) -> None:
+    """The loader holds, and gives the same rows again."""
+    loader = world.prepared()
+    loader.append(one())
+    world.write.faults.extend([Fault(code=Code.RESOURCE_EXHAUSTED)] * TRIES_MAX)
+    with pytest.raises(UnavailableError) as caught:
+        loader.append(one(1, "b"))
+    loader.append(one(1, "b"))
+
+    assert "BigQuery says RESOURCE_EXHAUSTED: a quota is used up" == str(caught.value)
+    assert ["a", "b"] == [row["event_id"] for row in rows(world)]
+
+
+def test_other_places_are_loaded_meanwhile(world: World) -> None:
+    """The trouble of one stream is not that of another."""
+    loader = world.prepared()
+    loader.append([*one(), webhook_batch([webhook_body("b")], at=place(1))])
+    (first, _) = world.write.streams
+    world.write.streams[first].is_finalised = True
+    world.write.faults.extend([Fault(on="create")] * TRIES_MAX)
+    with pytest.raises(UnavailableError, match="UNAVAILABLE when a write stream is opened"):
+        loader.append([*one(1, "c"), webhook_batch([webhook_body("d")], 1, at=place(1))])
+
+    assert 3 == len(rows(world))
+
+
+@pytest.mark.parametrize("on", ["append", "create"])
+def test_who_may_not_write_is_told_what_to_do(world: World, on: On) -> None:
+    """One line, at once."""
+    loader = world.prepared()
+    if on == "append":
+        loader.append(one())
+    world.write.faults.append(Fault(on=on, code=Code.PERMISSION_DENIED, how="call"))
+    with pytest.raises(ConfigError, match=r"PERMISSION_DENIED .*webhooks_raw: give it roles/bigquery.dataEditor"):
+        loader.append(one(1, "b"))
+
+    assert [] == world.slept
+
+
+@pytest.mark.parametrize(
+    ("refusal", "kind", "said"),
+    [
+        (RefusedError(403, "accessDenied"), ConfigError, "refuses the account for dataset p-1.crm.*jobUser"),
+        (RefusedError(401, "authError"), ConfigError, "credentials cannot be used"),
+        (RefusedError(403, "quotaExceeded"), UnavailableError, "a quota is used up for dataset p-1.crm"),
+        (RefusedError(400, "invalid"), ConfigError, "cannot do that with dataset p-1.crm"),
+        (RefusedError(412, "conditionNotMet"), UnavailableError, "does not answer"),
+    ],
+)
+def test_refusals_of_the_rest_api_are_one_line(
+    world: World, refusal: RefusedError, kind: type[Exception], said: str
+) -> None:
+    """By what is to be done about them."""
+    loader = world.prepared()
+    world.rest.refusals.append(refusal)
+    with pytest.raises(kind, match=said) as caught:
+        loader.progress()
+
+    assert "\n" not in str(caught.value)
+
+
+def test_a_short_outage_of_the_rest_api_passes_unnoticed(world: World) -> None:
+    """Its client asks again."""
+    loader = world.prepared()
+    world.rest.refusals.append(RefusedError(503, "backendError"))
+
+    assert {} == loader.progress()
+
+
+def test_a_network_that_is_away_is_said() -> None:
+    """Its client has asked again for a while by then."""
+    away = RetryError("", ConnectionError())  # type: ignore[no-untyped-call]  # untyped in a typed package
+
+    assert "BigQuery cannot be reached (ConnectionError)" == str(meaning(away, "anything"))
+
+
+def test_a_dataset_that_is_missing_is_said() -> None:
+    """It is not made: where people's data lies is not ours to choose."""
+    with bigquery_world(has_dataset=False) as world, pytest.raises(ConfigError, match=r"p-1\.crm .*make the dataset"):
+        world.prepared()
+
+
+def test_a_table_that_the_write_api_does_not_know_yet_is_waited_for(world: World) -> None:
+    """It was made a moment ago."""
+    loader = world.prepared()
+    world.write.faults.append(Fault(on="create", code=Code.NOT_FOUND))
+    loader.append(one())
+
+    assert (1, 1) == (len(rows(world)), len(world.slept))
+
+
+def test_a_table_that_is_gone_is_said(world: World) -> None:
+    """Nothing is made anew while it is in use."""
+    loader = world.prepared()
+    del world.data.tables["webhooks_raw"]
+
+    with pytest.raises(ConfigError, match=r"BigQuery has not all of the table p-1\.crm\.webhooks_raw"):
+        loader.append(one())
+
+
+def test_a_new_column_that_the_write_api_does_not_know_yet_is_waited_for(world: World) -> None:
+    """It learns of it within minutes."""
+    loader = world.prepared()
+    extra = Fault(code=Code.INVALID_ARGUMENT, storage=StorageCode.SCHEMA_MISMATCH_EXTRA_FIELDS)
+    world.write.faults.extend([Fault(on="append", how="new_columns"), *[extra] * TRIES_MAX])
+    with pytest.raises(UnavailableError, match="SCHEMA_MISMATCH_EXTRA_FIELDS: its write API does not know a new"):
+        loader.append(one())
+    loader.append(one())
+
+    assert 1 == len(rows(world))
+
+
+def test_a_table_that_changes_meanwhile_is_looked_at(world: World) -> None:
+    """A column more is fine; one of ours that became another one is not."""
+    loader = world.prepared()
+    loader.append(one())
+    world.write.faults.append(Fault(how="new_columns"))
+    loader.append(one(1, "b"))
+    world.write.faults.append(Fault(how="new_columns"))
+    fields = world.data.tables["webhooks_raw"]["schema"]["fields"]
+    next(each for each in fields if each["name"] == "metric")["type"] = "INTEGER"
+    with pytest.raises(ConfigError, match="metric is NULLABLE INT64 instead of STRING"):
+        loader.append(one(2, "c"))
+
+    assert 3 == len(rows(world))
+
+
+def test_a_batch_that_is_too_large_for_a_request_goes_in_several(world: World) -> None:
+    """In the order of the offsets."""
+    loader = world.prepared()
+    world.write.bytes_max = REQUEST_BYTES_MAX + 100_000
+    note = "n" * (REQUEST_BYTES_MAX // 3)
+    loader.append([webhook_batch([webhook_body(each, note=note) for each in "abcd"])])
+
+    assert (["a", "b", "c", "d"], 1 + 2) == ([row["event_id"] for row in rows(world)], world.write.appends)
+    assert {place(): 4} == loader.progress()
+
+
+def test_a_row_that_is_too_large_for_any_request_is_cut(world: World) -> None:
+    """It says so."""
+    loader = world.prepared()
+    loader.append(one(note="n" * (REQUEST_BYTES_MAX + 1)))
+
+    (row,) = rows(world)
+    assert (TOO_LARGE, None, "a", "u-1") == (row["fault"], row["data"], row["event_id"], row["person_id"])
+
+
+def test_a_row_of_a_day_that_is_years_away_goes_without_it(world: World) -> None:
+    """BigQuery divides rows by days within some years only."""
+    loader = world.prepared()
+    world.write.refused = lambda row: row.get("received_at") == NOW_S * 1_000_000
+    loader.append([webhook_batch([webhook_body("a"), webhook_body("b")])])
+
+    assert [("a", None, None), ("b", None, False)] == [
+        (row["event_id"], row["fault"], row["received_at"] and row["received_at"].year != 2026) for row in rows(world)
+    ]
+
+
+def test_a_row_that_bigquery_refuses_holds_up_nothing(world: World) -> None:
+    """What it needs to be counted is stored, and why."""
+    loader = world.prepared()
+    world.write.refused = lambda row: row.get("event_id") == "b"
+    loader.append([webhook_batch([webhook_body(each) for each in "abc"])])
+
+    assert [("a", None), (None, REFUSED), ("c", None)] == [(row["event_id"], row["fault"]) for row in rows(world)]
+    assert "b" == rows(world)[1]["row_key"]
+
+
+def test_rows_that_are_refused_whatever_is_in_them_are_waited_with(world: World) -> None:
+    """Somebody has to look at the table."""
+    loader = world.prepared()
+    world.write.refused = lambda row: "row_key" in row
+    with pytest.raises(UnavailableError, match="refuses rows even without their contents"):
+        loader.append(one())
+    world.write.refused = lambda _: False
+    loader.append(one())
+
+    assert [REFUSED] == [row["fault"] for row in rows(world)]
+
+
+def test_a_partition_without_rows_costs_nothing(world: World) -> None:
+    """No stream is opened for it."""
+    loader = world.prepared()
+    loader.append([replace(webhook_batch([]), next_offset=7)])
+
+    assert ({place(): 7}, 0) == (loader.progress(), len(world.write.streams))
+
+
+def test_a_connection_that_is_closed_is_opened_anew(world: World) -> None:
+    """BigQuery closes those that lie idle."""
+    loader = world.prepared()
+    loader.append(one())
+    world.write.faults.append(Fault(how="end"))
+    loader.append(one(1, "b"))
+
+    assert (2, 1) == (len(rows(world)), len(world.write.streams))
+
+
+def test_a_connection_is_not_kept_for_ever(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its deadline would come in the middle of an append."""
+    monkeypatch.setattr(streams, "CONNECTION_S", -1.0)
+    loader = world.prepared()
+    loader.append(one())
+    loader.append(one(1, "b"))
+
+    assert (2, []) == (len(rows(world)), world.slept)
+
+
+def test_who_may_not_note_its_streams_is_told_what_to_do(world: World) -> None:
+    """Without notes nobody could shut it out."""
+    loader = world.prepared()
+    world.write.faults.append(Fault(code=Code.PERMISSION_DENIED))
+    with pytest.raises(ConfigError, match=r"PERMISSION_DENIED: give it roles/bigquery\.dataEditor"):
+        loader.append(one())
+
+    assert [] == rows(world)
+
+
+def test_notes_of_progress_may_fail(world: World) -> None:
+    """The rows tell as well."""
+    loader = world.prepared()
+    loader.append(one())
+    world.now_s += NOTE_US / 1e6 + 1
+    world.write.before_append = lambda _: world.write.faults.append(Fault(code=Code.INTERNAL))
+    loader.append(one())
+    world.write.before_append = lambda _: None
+    world.write.faults.clear()
+
+    assert {place(): 1} == loader.progress()
+
+
+def test_an_end_without_bigquery_is_an_end(world: World) -> None:
+    """The next loader closes what stays open."""
+    loader = world.prepared()
+    loader.append(one())
+    world.write.faults.append(Fault(on="finalise"))
+    loader.close()
+    loader.close()
+    world.prepared().append(one(1, "b"))
+
+    assert [True, False] == [each.is_finalised for each in world.write.streams.values()]
