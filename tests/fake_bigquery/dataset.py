@@ -8,6 +8,9 @@ from typing import Any, Final
 import duckdb
 import sqlglot
 
+PROJECT: Final = "p-1"
+NAME: Final = "crm"
+
 TYPES: Final = {
     "STRING": "VARCHAR",
     "INT64": "BIGINT",
@@ -26,15 +29,15 @@ _NAMES: Final = {"BIGINT": "INTEGER", "HUGEINT": "INTEGER", "BOOLEAN": "BOOLEAN"
 class FakeDataset:
     """One dataset of one project; used by the threads of both servers."""
 
-    def __init__(self, project: str = "p-1", name: str = "crm") -> None:
-        self.project = project
-        self.name = name
+    def __init__(self) -> None:
+        self.project = PROJECT
+        self.name = NAME
         self.tables: dict[str, dict[str, Any]] = {}
         self.queries: list[str] = []
         self._lock = threading.RLock()
         self._db = duckdb.connect(config={"threads": 1, "memory_limit": "256MB"})
         self._db.execute("SET TimeZone = 'UTC'")
-        self._db.execute(f'ATTACH \':memory:\' AS "{project}"; CREATE SCHEMA "{project}".{name}')
+        self._db.execute(f'ATTACH \':memory:\' AS "{PROJECT}"; CREATE SCHEMA "{PROJECT}".{NAME}')
 
     def create(self, described: dict[str, Any]) -> dict[str, Any]:
         """Make a table or a view as the REST API describes it."""
@@ -72,11 +75,11 @@ class FakeDataset:
         """Add rows; times are microseconds."""
         with self._lock:
             fields = {field["name"]: field["type"] for field in self.tables[table]["schema"]["fields"]}
-            for row in rows:
-                marks = ", ".join("make_timestamptz(?::BIGINT)" if fields[name] == "TIMESTAMP" else "?" for name in row)
-                names = ", ".join(f'"{name}"' for name in row)
-                into = f"INSERT INTO {self._named(table)} ({names})"
-                self._db.execute(f"{into} VALUES ({marks})", list(row.values()))
+            given = [name for name in fields if any(name in row for row in rows)]
+            marks = ", ".join(_unnested(fields[name]) for name in given)
+            names = ", ".join(f'"{name}"' for name in given)
+            into = f"INSERT INTO {self._named(table)} ({names})"
+            self._db.execute(f"{into} SELECT {marks}", [[row.get(name) for row in rows] for name in given])
 
     def ask(self, sql: str, parameters: Mapping[str, Any]) -> tuple[list[dict[str, str]], list[tuple[Any, ...]]]:
         """Run BigQuery's SQL; the schema and the rows."""
@@ -90,6 +93,12 @@ class FakeDataset:
 
     def _named(self, table: str) -> str:
         return f'"{self.project}".{self.name}."{table}"'
+
+
+def _unnested(kind: str) -> str:
+    if kind == "TIMESTAMP":
+        return "make_timestamptz(unnest(?::BIGINT[]))"
+    return f"unnest(?::{TYPES.get(kind, 'VARCHAR')}[])"
 
 
 @lru_cache

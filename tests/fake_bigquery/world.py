@@ -13,9 +13,18 @@ from google.cloud.bigquery_storage_v1.services.big_query_write.transports import
 from streams.warehouse.bigquery.connect import Clients, Dataset
 from streams.warehouse.bigquery.reader import BigQueryReader
 from streams.warehouse.bigquery.warehouse import BigQueryWarehouse
-from tests.fake_bigquery.dataset import FakeDataset
+from tests.fake_bigquery.dataset import NAME, PROJECT, FakeDataset
 from tests.fake_bigquery.rest import FakeRest
 from tests.fake_bigquery.write_service import FakeWriteService
+
+
+def fake_clients(rest_url: str, write_port: int) -> Clients:
+    """Connect to a fake, of this process or of another one."""
+    anyone = AnonymousCredentials()  # type: ignore[no-untyped-call]  # google-auth has types for some of it
+    rest = Client(project=PROJECT, credentials=anyone, client_options={"api_endpoint": rest_url})
+    channel = grpc.insecure_channel(f"127.0.0.1:{write_port}")
+    write = BigQueryWriteClient(transport=BigQueryWriteGrpcTransport(channel=channel))  # type: ignore[no-untyped-call]  # as above
+    return Clients(Dataset(PROJECT, NAME), rest, write)
 
 
 @dataclass(slots=True)
@@ -36,17 +45,18 @@ class World:
 
     def clients(self) -> Clients:
         """Connect as anybody."""
-        anyone = AnonymousCredentials()  # type: ignore[no-untyped-call]  # google-auth has types for some of it
-        rest = Client(project=self.data.project, credentials=anyone, client_options={"api_endpoint": self.rest.url})
-        channel = grpc.insecure_channel(f"127.0.0.1:{self.write.port}")
-        write = BigQueryWriteClient(transport=BigQueryWriteGrpcTransport(channel=channel))  # type: ignore[no-untyped-call]  # as above
-        made = Clients(Dataset(self.data.project, self.data.name), rest, write)
+        made = fake_clients(self.rest.url, self.write.port)
         self.opened.append(made)
         return made
 
+    def pause(self, seconds: float) -> None:
+        """Let time go by."""
+        self.slept.append(seconds)
+        self.now_s += seconds
+
     def warehouse(self) -> BigQueryWarehouse:
         """One more loader."""
-        return BigQueryWarehouse(self.clients(), sleep=self.slept.append, chance=lambda: 0.5, clock=lambda: self.now_s)
+        return BigQueryWarehouse(self.clients(), sleep=self.pause, chance=lambda: 0.5, clock=lambda: self.now_s)
 
     def prepared(self) -> BigQueryWarehouse:
         """One more loader, that has prepared the dataset."""

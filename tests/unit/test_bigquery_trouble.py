@@ -9,10 +9,9 @@ from google.api_core.exceptions import RetryError
 from google.rpc.code_pb2 import Code
 
 from schemas.errors import ConfigError, UnavailableError
-from streams.warehouse.bigquery import streams
 from streams.warehouse.bigquery.rest import meaning
 from streams.warehouse.bigquery.rows import REFUSED, REQUEST_BYTES_MAX, TOO_LARGE
-from streams.warehouse.bigquery.tries import TRIES_MAX
+from streams.warehouse.bigquery.tries import TRIES_MAX, TRYING_S_MAX
 from streams.warehouse.bigquery.warehouse import NOTE_US
 from streams.warehouse.port import Batch
 from tests.fake_bigquery.rest import RefusedError
@@ -63,6 +62,22 @@ def test_a_quota_that_stays_used_up_is_said_and_nothing_is_lost(world: World) ->
 
     assert "BigQuery says RESOURCE_EXHAUSTED: a quota is used up" == str(caught.value)
     assert ["a", "b"] == [row["event_id"] for row in rows(world)]
+
+
+def test_tries_that_take_long_are_not_repeated(world: World) -> None:
+    """Whoever watches the loader hears that it waits."""
+    loader = world.prepared()
+    loader.append(one())
+    world.write.faults.extend([Fault(code=Code.DEADLINE_EXCEEDED, how="call")] * 3)
+
+    def take_long(_: str) -> None:
+        world.now_s += TRYING_S_MAX / 2
+
+    world.write.before_append = take_long
+    with pytest.raises(UnavailableError, match="DEADLINE_EXCEEDED"):
+        loader.append(one(1, "b"))
+
+    assert 1 == len(world.slept)
 
 
 def test_other_places_are_loaded_meanwhile(world: World) -> None:
@@ -172,8 +187,8 @@ def test_a_table_that_changes_meanwhile_is_looked_at(world: World) -> None:
     loader.append(one(1, "b"))
     world.write.faults.append(Fault(how="new_columns"))
     fields = world.data.tables["webhooks_raw"]["schema"]["fields"]
-    next(each for each in fields if each["name"] == "metric")["type"] = "INTEGER"
-    with pytest.raises(ConfigError, match="metric is NULLABLE INT64 instead of STRING"):
+    next(each for each in fields if each["name"] == "metric")["mode"] = "REQUIRED"
+    with pytest.raises(ConfigError, match="metric is required, but may be null"):
         loader.append(one(2, "c"))
 
     assert 3 == len(rows(world))
@@ -250,14 +265,17 @@ def test_a_connection_that_is_closed_is_opened_anew(world: World) -> None:
     assert (2, 1) == (len(rows(world)), len(world.write.streams))
 
 
-def test_a_connection_is_not_kept_for_ever(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_is_not_kept_for_ever(world: World) -> None:
     """Its deadline would come in the middle of an append."""
-    monkeypatch.setattr(streams, "CONNECTION_S", -1.0)
     loader = world.prepared()
     loader.append(one())
+    connection = loader._lanes[place()]._connection
+    assert connection is not None
+    connection._old_s = 0.0
     loader.append(one(1, "b"))
 
     assert (2, []) == (len(rows(world)), world.slept)
+    assert connection is not loader._lanes[place()]._connection
 
 
 def test_who_may_not_note_its_streams_is_told_what_to_do(world: World) -> None:

@@ -41,7 +41,7 @@ class Notes:
             ConfigError: we may not.
             UnavailableError: it is not known whether they are there.
         """
-        connection = self._streams.connected(self._streams.default(REGISTER.name), self._codec)
+        connection = self._streams.connected(self._streams.default(REGISTER.name), self._codec, kept_s=0)
         try:
             connection.send([self._codec.encoded(row) for row in rows], None)
             answer = connection.answer()

@@ -21,9 +21,9 @@ from requests.exceptions import RequestException
 from schemas.errors import ConfigError, StreamsError, UnavailableError
 
 REQUEST_S: Final = 20.0
-RETRY: Final = DEFAULT_RETRY.with_timeout(30.0)
-JOB_RETRY: Final = DEFAULT_JOB_RETRY.with_timeout(60.0)
-QUERY_S: Final = 120.0
+RETRY: Final = DEFAULT_RETRY.with_timeout(20.0)
+JOB_RETRY: Final = DEFAULT_JOB_RETRY.with_timeout(40.0)
+QUERY_S: Final = 60.0
 
 ROLES: Final = "give it roles/bigquery.dataEditor on the dataset and roles/bigquery.jobUser on the project"
 _USED_UP: Final = frozenset({"quotaExceeded", "rateLimitExceeded", "jobRateLimitExceeded"})

@@ -1,6 +1,6 @@
 """BigQuery's write streams: opened, appended to, closed for ever. One request is under way at a time in each.
 
-A connection is kept for a minute: opening one takes longer than an append. Its deadline is that of the gRPC call, so
+A connection is kept for a while: opening one takes longer than an append. Its deadline is that of the gRPC call, so
 that nothing waits for an answer for ever.
 """
 
@@ -24,9 +24,9 @@ from streams.warehouse.bigquery.answers import Again, Answer, answer_of, answer_
 from streams.warehouse.bigquery.connect import Dataset
 from streams.warehouse.bigquery.rows import RowCodec
 
-CONNECTION_S: Final = 60.0
-ANSWER_S: Final = 30.0
-CALL_S: Final = 30.0
+CONNECTION_S: Final = 30.0
+ANSWER_S: Final = 20.0
+CALL_S: Final = 15.0
 TRACE: Final = "customerio-streams"
 _DETAILS: Final = "grpc-status-details-bin"
 
@@ -34,16 +34,16 @@ _DETAILS: Final = "grpc-status-details-bin"
 class Connection:
     """To one write stream; `send`, then `answer`."""
 
-    def __init__(self, client: BigQueryWriteClient, stream: str, codec: RowCodec) -> None:
+    def __init__(self, client: BigQueryWriteClient, stream: str, codec: RowCodec, *, kept_s: float) -> None:
         self._requests: SimpleQueue[AppendRowsRequest | None] = SimpleQueue()
         self._first = AppendRowsRequest(
             write_stream=stream, trace_id=TRACE, proto_rows=AppendRowsRequest.ProtoData(writer_schema=codec.schema)
         )
-        self._old_s = time.monotonic() + CONNECTION_S
+        self._old_s = time.monotonic() + kept_s
         append: Any = client.transport.append_rows  # itself, for the client's own waits for the first answer
         self._call = append(
             iter(self._requests.get, None),
-            timeout=CONNECTION_S + ANSWER_S,
+            timeout=kept_s + ANSWER_S,
             metadata=(("x-goog-request-params", f"write_stream={stream}"),),  # by which it finds the region
         )
 
@@ -103,9 +103,9 @@ class WriteStreams:
         """
         self._client.finalize_write_stream(name=stream, retry=None, timeout=CALL_S)
 
-    def connected(self, stream: str, codec: RowCodec) -> Connection:
-        """Open a connection to it."""
-        return Connection(self._client, stream, codec)
+    def connected(self, stream: str, codec: RowCodec, *, kept_s: float = CONNECTION_S) -> Connection:
+        """Open a connection to it, which is to be kept so long."""
+        return Connection(self._client, stream, codec, kept_s=kept_s)
 
     def default(self, table: str) -> str:
         """The stream that every table has: no offsets, so a repeat is appended again."""

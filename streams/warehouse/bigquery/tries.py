@@ -6,6 +6,8 @@ from typing import Final
 TRIES_MAX: Final = 5
 PAUSE_S: Final = 0.25
 PAUSE_S_MAX: Final = 4.0
+TRYING_S_MAX: Final = 30.0
+"""Whoever watches the loader wants to hear of it."""
 
 
 def pauses(chance: Callable[[], float]) -> Iterator[float]:

@@ -53,7 +53,7 @@ from streams.warehouse.bigquery.rows import RowCodec
 from streams.warehouse.bigquery.streams import WriteStreams
 from streams.warehouse.bigquery.tables import Tables
 from streams.warehouse.bigquery.takeover import TakeOver
-from streams.warehouse.bigquery.tries import pauses
+from streams.warehouse.bigquery.tries import TRYING_S_MAX, pauses
 from streams.warehouse.port import Batch, Place
 from streams.warehouse.tables import TABLES, Table
 
@@ -99,6 +99,7 @@ class BigQueryWarehouse:
     def append(self, batches: Sequence[Batch]) -> None:
         """Load them side by side; what is taken counts, and what is not is tried again for a while."""
         tries, left = pauses(self._chance), self._not_loaded(batches)
+        until_us = self._notes.now_us() + TRYING_S_MAX * 1_000_000
         while left:
             try:
                 trouble = self._round(left)
@@ -106,7 +107,7 @@ class BigQueryWarehouse:
                 trouble = str(error)
             if trouble is None:
                 tries = pauses(self._chance)
-            elif (pause_s := next(tries, None)) is None:
+            elif (pause_s := next(tries, None)) is None or self._notes.now_us() > until_us:
                 raise UnavailableError(trouble)
             else:
                 self._sleep(pause_s)
