@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import grpc
 from google.auth.credentials import AnonymousCredentials
@@ -13,9 +14,11 @@ from google.cloud.bigquery_storage_v1.services.big_query_write.transports import
 from streams.warehouse.bigquery.connect import Clients, Dataset
 from streams.warehouse.bigquery.reader import BigQueryReader
 from streams.warehouse.bigquery.warehouse import BigQueryWarehouse
+from streams.warehouse.port import Batch, Found
 from tests.fake_bigquery.dataset import NAME, PROJECT, FakeDataset
 from tests.fake_bigquery.rest import FakeRest
 from tests.fake_bigquery.write_service import FakeWriteService
+from tests.warehouse_world import webhook_batch, webhook_body
 
 
 def fake_clients(rest_url: str, write_port: int) -> Clients:
@@ -67,6 +70,15 @@ class World:
     def reader(self) -> BigQueryReader:
         """One more reader."""
         return BigQueryReader(self.clients())
+
+    def rows(self) -> list[Found]:
+        """All rows of the raw table of webhooks, by offset."""
+        return sorted(self.reader().read("webhooks_raw", limit=1_000), key=lambda row: int(row["kafka_offset"]))
+
+
+def one(offset: int = 0, event_id: str = "a", **data: Any) -> list[Batch]:  # noqa: ANN401 - any JSON
+    """A batch of one webhook."""
+    return [webhook_batch([webhook_body(event_id, **data)], offset)]
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from google.api_core.exceptions import RetryError
@@ -10,14 +9,12 @@ from google.rpc.code_pb2 import Code
 
 from schemas.errors import ConfigError, UnavailableError
 from streams.warehouse.bigquery.rest import meaning
-from streams.warehouse.bigquery.rows import REFUSED, REQUEST_BYTES_MAX, TOO_LARGE
 from streams.warehouse.bigquery.tries import TRIES_MAX, TRYING_S_MAX
 from streams.warehouse.bigquery.warehouse import NOTE_US
-from streams.warehouse.port import Batch
 from tests.fake_bigquery.rest import RefusedError
-from tests.fake_bigquery.world import World, bigquery_world
+from tests.fake_bigquery.world import World, bigquery_world, one
 from tests.fake_bigquery.write_service import Fault, How, On, StorageCode
-from tests.warehouse_world import NOW_S, place, webhook_batch, webhook_body
+from tests.warehouse_world import place, webhook_batch, webhook_body
 
 
 @pytest.fixture
@@ -25,16 +22,6 @@ def world() -> Iterator[World]:
     """Give an empty dataset."""
     with bigquery_world() as made:
         yield made
-
-
-def one(offset: int = 0, event_id: str = "a", **data: Any) -> list[Batch]:  # noqa: ANN401 - any JSON
-    """A batch of one webhook."""
-    return [webhook_batch([webhook_body(event_id, **data)], offset)]
-
-
-def rows(world: World, view: str = "webhooks_raw") -> list[Any]:
-    """All rows, by offset."""
-    return sorted(world.reader().read(view, limit=100), key=lambda row: row["kafka_offset"])
 
 
 @pytest.mark.parametrize("how", ["response", "call"])
@@ -46,7 +33,7 @@ def test_what_may_pass_is_tried_again_with_growing_pauses(world: World, code: in
     world.write.faults.extend([Fault(code=code, how=how)] * (TRIES_MAX - 1))
     loader.append(one(1, "b"))
 
-    assert ["a", "b"] == [row["event_id"] for row in rows(world)]
+    assert ["a", "b"] == [row["event_id"] for row in world.rows()]
     assert [0.1875, 0.375, 0.75, 1.5] == world.slept
     assert 1 == len(world.write.streams)
 
@@ -61,7 +48,7 @@ def test_a_quota_that_stays_used_up_is_said_and_nothing_is_lost(world: World) ->
     loader.append(one(1, "b"))
 
     assert "BigQuery says RESOURCE_EXHAUSTED: a quota is used up" == str(caught.value)
-    assert ["a", "b"] == [row["event_id"] for row in rows(world)]
+    assert ["a", "b"] == [row["event_id"] for row in world.rows()]
 
 
 def test_tries_that_take_long_are_not_repeated(world: World) -> None:
@@ -90,7 +77,7 @@ def test_other_places_are_loaded_meanwhile(world: World) -> None:
     with pytest.raises(UnavailableError, match="UNAVAILABLE when a write stream is opened"):
         loader.append([*one(1, "c"), webhook_batch([webhook_body("d")], 1, at=place(1))])
 
-    assert 3 == len(rows(world))
+    assert 3 == len(world.rows())
 
 
 @pytest.mark.parametrize("on", ["append", "create"])
@@ -155,7 +142,7 @@ def test_a_table_that_the_write_api_does_not_know_yet_is_waited_for(world: World
     world.write.faults.append(Fault(on="create", code=Code.NOT_FOUND))
     loader.append(one())
 
-    assert (1, 1) == (len(rows(world)), len(world.slept))
+    assert (1, 1) == (len(world.rows()), len(world.slept))
 
 
 def test_a_table_that_is_gone_is_said(world: World) -> None:
@@ -176,7 +163,7 @@ def test_a_new_column_that_the_write_api_does_not_know_yet_is_waited_for(world: 
         loader.append(one())
     loader.append(one())
 
-    assert 1 == len(rows(world))
+    assert 1 == len(world.rows())
 
 
 def test_a_table_that_changes_meanwhile_is_looked_at(world: World) -> None:
@@ -191,60 +178,7 @@ def test_a_table_that_changes_meanwhile_is_looked_at(world: World) -> None:
     with pytest.raises(ConfigError, match="metric is required, but may be null"):
         loader.append(one(2, "c"))
 
-    assert 3 == len(rows(world))
-
-
-def test_a_batch_that_is_too_large_for_a_request_goes_in_several(world: World) -> None:
-    """In the order of the offsets."""
-    loader = world.prepared()
-    world.write.bytes_max = REQUEST_BYTES_MAX + 100_000
-    note = "n" * (REQUEST_BYTES_MAX // 3)
-    loader.append([webhook_batch([webhook_body(each, note=note) for each in "abcd"])])
-
-    assert (["a", "b", "c", "d"], 1 + 2) == ([row["event_id"] for row in rows(world)], world.write.appends)
-    assert {place(): 4} == loader.progress()
-
-
-def test_a_row_that_is_too_large_for_any_request_is_cut(world: World) -> None:
-    """It says so."""
-    loader = world.prepared()
-    loader.append(one(note="n" * (REQUEST_BYTES_MAX + 1)))
-
-    (row,) = rows(world)
-    assert (TOO_LARGE, None, "a", "u-1") == (row["fault"], row["data"], row["event_id"], row["person_id"])
-
-
-def test_a_row_of_a_day_that_is_years_away_goes_without_it(world: World) -> None:
-    """BigQuery divides rows by days within some years only."""
-    loader = world.prepared()
-    world.write.refused = lambda row: row.get("received_at") == NOW_S * 1_000_000
-    loader.append([webhook_batch([webhook_body("a"), webhook_body("b")])])
-
-    assert [("a", None, None), ("b", None, False)] == [
-        (row["event_id"], row["fault"], row["received_at"] and row["received_at"].year != 2026) for row in rows(world)
-    ]
-
-
-def test_a_row_that_bigquery_refuses_holds_up_nothing(world: World) -> None:
-    """What it needs to be counted is stored, and why."""
-    loader = world.prepared()
-    world.write.refused = lambda row: row.get("event_id") == "b"
-    loader.append([webhook_batch([webhook_body(each) for each in "abc"])])
-
-    assert [("a", None), (None, REFUSED), ("c", None)] == [(row["event_id"], row["fault"]) for row in rows(world)]
-    assert "b" == rows(world)[1]["row_key"]
-
-
-def test_rows_that_are_refused_whatever_is_in_them_are_waited_with(world: World) -> None:
-    """Somebody has to look at the table."""
-    loader = world.prepared()
-    world.write.refused = lambda row: "row_key" in row
-    with pytest.raises(UnavailableError, match="refuses rows even without their contents"):
-        loader.append(one())
-    world.write.refused = lambda _: False
-    loader.append(one())
-
-    assert [REFUSED] == [row["fault"] for row in rows(world)]
+    assert 3 == len(world.rows())
 
 
 def test_a_partition_without_rows_costs_nothing(world: World) -> None:
@@ -262,7 +196,7 @@ def test_a_connection_that_is_closed_is_opened_anew(world: World) -> None:
     world.write.faults.append(Fault(how="end"))
     loader.append(one(1, "b"))
 
-    assert (2, 1) == (len(rows(world)), len(world.write.streams))
+    assert (2, 1) == (len(world.rows()), len(world.write.streams))
 
 
 def test_a_connection_is_not_kept_for_ever(world: World) -> None:
@@ -274,7 +208,7 @@ def test_a_connection_is_not_kept_for_ever(world: World) -> None:
     connection._old_s = 0.0
     loader.append(one(1, "b"))
 
-    assert (2, []) == (len(rows(world)), world.slept)
+    assert (2, []) == (len(world.rows()), world.slept)
     assert connection is not loader._lanes[place()]._connection
 
 
@@ -285,7 +219,7 @@ def test_who_may_not_note_its_streams_is_told_what_to_do(world: World) -> None:
     with pytest.raises(ConfigError, match=r"PERMISSION_DENIED: give it roles/bigquery\.dataEditor"):
         loader.append(one())
 
-    assert [] == rows(world)
+    assert [] == world.rows()
 
 
 def test_notes_of_progress_may_fail(world: World) -> None:
