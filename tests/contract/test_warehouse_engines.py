@@ -11,9 +11,14 @@ from typing import Final, NamedTuple
 
 import pytest
 
+from streams.warehouse.bigquery.connect import connect
+from streams.warehouse.bigquery.reader import BigQueryReader
+from streams.warehouse.bigquery.warehouse import BigQueryWarehouse
 from streams.warehouse.dialect import VIEWS
 from streams.warehouse.duckdb_warehouse import DuckDbReader, DuckDbWarehouse
 from streams.warehouse.port import Warehouse, WarehouseReader
+from tests.fake_bigquery.world import bigquery_world
+from tests.real_bigquery import IS_SET, patient, real_dataset
 from tests.warehouse_world import place, result_batch, result_value, webhook_batch, webhook_body
 
 LIMIT: Final = 1_000
@@ -33,7 +38,27 @@ def duckdb(folder: Path) -> Iterator[Engine]:
     yield Engine(lambda: DuckDbWarehouse(path), lambda: DuckDbReader(path))
 
 
-ENGINES: Final[dict[str, Callable[[Path], AbstractContextManager[Engine]]]] = {"duckdb": duckdb}
+@contextmanager
+def bigquery(_: Path) -> Iterator[Engine]:
+    """Our own server, which speaks BigQuery's protocols."""
+    with bigquery_world() as world:
+        yield Engine(world.warehouse, world.reader)
+
+
+@contextmanager
+def real_bigquery(_: Path) -> Iterator[Engine]:
+    """The real one."""
+    with real_dataset() as dataset:
+        yield Engine(
+            lambda: BigQueryWarehouse(connect(dataset), sleep=patient), lambda: BigQueryReader(connect(dataset))
+        )
+
+
+ENGINES: Final[dict[str, Callable[[Path], AbstractContextManager[Engine]]]] = {
+    "duckdb": duckdb,
+    "bigquery": bigquery,
+    **({"real-bigquery": real_bigquery} if IS_SET else {}),
+}
 
 
 @pytest.fixture(params=ENGINES)
