@@ -87,5 +87,5 @@ BIGQUERY: Final = Dialect(
         "seconds_between": "TIMESTAMP_DIFF({1}, {0}, MICROSECOND) / 1e6",
         "quantile": "APPROX_QUANTILES({0}, 100)[OFFSET({1})]",
     },
-    relation="`{}`",  # with the query's default dataset
+    relation="`{}`",  # BigQuery's warehouse puts its dataset in front: a view knows no default one
 )
