@@ -135,7 +135,7 @@ class QueuedUsers(Generic[R]):
 def not_in_time(draft: Draft, timeout_s: float, *, is_known: bool) -> UnavailableError:
     """The error for who could not hand a record over in time: nothing of it was written."""
     if is_known:
-        return BusyError(f"there was no room for it within {timeout_s:g} s: nothing was written")
+        return BusyError(f"Kafka took nothing more within {timeout_s:g} s: nothing was written")
     return UnavailableError(f"Kafka has not told of {draft.topic} within {timeout_s:g} s: nothing was written")
 
 
