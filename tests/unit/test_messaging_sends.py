@@ -91,18 +91,52 @@ async def test_after_a_doubt_the_next_waits_for_a_harmless_answer() -> None:
     assert [path for path, _ in api.asked] == ["/v1/send/email", "/v1/workspaces", "/v1/send/email"]
 
 
-@fake_timed
-async def test_no_answer_in_time_leaves_it_open() -> None:
-    """Whether the request's own time is up, or the caller's."""
+@pytest.mark.parametrize("timeout_s", [3, 60])
+def test_no_answer_in_time_leaves_it_open(timeout_s: float) -> None:
+    """Whether the request's own time is up, or the caller's; either way a harmless read goes before the next."""
     api = ScriptedApi(latency_s=1e6)
-    async with service_on(api) as service:
-        for timeout_s in (3, 60):
+
+    @fake_timed
+    async def run() -> None:
+        async with service_on(api) as service:
             with pytest.raises(AmbiguousSendError):
                 await asyncio.wait_for(send(service, timeout_s=timeout_s), 20)
-            api.latency_s = 0
-            api.answers = lambda _: QUEUED
+            api.latency_s, api.answers = 0, lambda _: QUEUED
             await send(service)
-            api.latency_s = 1e6
+
+    run()
+    assert [path for path, _ in api.asked] == ["/v1/send/email", "/v1/workspaces", "/v1/send/email"]
+
+
+@fake_timed
+async def test_an_api_that_hangs_costs_one_send() -> None:
+    """The next callers' harmless reads hang too: they are told at once, and nothing of theirs goes out."""
+    api = ScriptedApi(latency_s=1e6)
+    async with service_on(api) as service:
+        with pytest.raises(AmbiguousSendError):
+            await send(service, timeout_s=3)
+        with pytest.raises(UnavailableError):
+            await send(service, timeout_s=3)
+        began_s = asyncio.get_running_loop().time()
+        with pytest.raises(UnavailableError) as caught:
+            await send(service, timeout_s=0.5)
+        assert 0.5 < (caught.value.retry_after_s or 0) <= 2
+        assert asyncio.get_running_loop().time() - began_s < 0.1
+
+    assert [path for path, _ in api.asked] == ["/v1/send/email", "/v1/workspaces"]
+
+
+@fake_timed
+async def test_a_caller_that_is_cancelled_leaves_it_open_too() -> None:
+    """Its message may have gone out."""
+    api = ScriptedApi(latency_s=1e6)
+    async with service_on(api) as service:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(send(service), 1)
+        api.latency_s, api.answers = 0, lambda _: QUEUED
+        await send(service)
+
+    assert [path for path, _ in api.asked] == ["/v1/send/email", "/v1/workspaces", "/v1/send/email"]
 
 
 @fake_timed
