@@ -80,7 +80,7 @@ class Wire:
         return response
 
     @contextmanager
-    def telling(self, gives_up: Callable[[], None]) -> Iterator[None]:
+    def telling(self, gives_up: Callable[[], object]) -> Iterator[None]:
         """Let it be known when somebody's time is up inside; a worker that drains has not waited for the answer."""
         try:
             yield

@@ -9,10 +9,11 @@ from typing import Final, Generic, TypeVar, Unpack
 
 from prometheus_client import CollectorRegistry
 
-from schemas.errors import BusyError, UnavailableError
+from schemas.errors import BusyError, ConfigError, UnavailableError
 from schemas.transactional_message import Channel
 from streams.messaging.drafts import Draft, Time, UserFields, deleted, event, message, opted_out, trigger, upserted
 from streams.messaging.observe import OnError, OnOperation, Watch, metrics_in
+from streams.messaging.timeouts import timeout_of
 from streams.settings import Settings
 
 TIMEOUT_S: Final = 30.0
@@ -41,7 +42,7 @@ class QueuedVerbs(ABC, Generic[R]):
     ) -> None:
         self.registry = registry or CollectorRegistry()
         self._settings = settings
-        self._timeout_s = timeout_s
+        self._timeout_s = timeout_of(timeout_s, fault=ConfigError)
         self._watch = Watch(metrics_in(self.registry), on_operation, on_error)
 
     @property

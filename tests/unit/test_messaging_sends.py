@@ -142,7 +142,7 @@ async def test_a_caller_that_is_cancelled_leaves_it_open_too() -> None:
 @fake_timed
 async def test_who_cannot_be_reached_got_nothing() -> None:
     """That is certain, so it is tried again within the deadline, and may be later."""
-    api = ScriptedApi([QUEUED])
+    api = ScriptedApi([(200, {"workspaces": []}), QUEUED])
     async with service_on(api, rates=Rates(send_per_s=100)) as service:
         api.is_down = True
         with pytest.raises(UnavailableError):
@@ -164,6 +164,34 @@ async def test_what_breaks_a_rule_is_not_sent() -> None:
             await send(service, to=", ".join(f"u{n}@example.com" for n in range(16)))
         with pytest.raises(InvalidInputError, match="does not fit"):
             await service.trigger_broadcast(12, id_ignore_missing=True)
+
+    assert api.asked == []
+
+
+@pytest.mark.parametrize("rates", [Rates(send_per_s=1), Rates(broadcast_per_s=1)])
+def test_a_key_that_is_not_taken_is_told_on_entering(rates: Rates) -> None:
+    """Where no Track API tells the region; what cannot be known yet is no hindrance."""
+
+    @fake_timed
+    async def run() -> None:
+        with pytest.raises(UnauthorisedError, match="is it this region's"):
+            async with service_on(ScriptedApi([(401, {})]), rates=rates):
+                pass
+        async with service_on(ScriptedApi([(503, {})]), rates=rates):
+            pass
+
+    run()
+
+
+@fake_timed
+async def test_keys_of_repeats_are_refused() -> None:
+    """Who gives one expects that a repeat is recognised."""
+    api = ScriptedApi()
+    async with service_on(api) as service:
+        with pytest.raises(InvalidInputError, match="message_id: only the queued path"):
+            await send(service, message_id="same")
+        with pytest.raises(InvalidInputError, match="trigger_id: only the queued path"):
+            await service.trigger_broadcast(12, trigger_id="same")  # type: ignore[arg-type]  # the fault
 
     assert api.asked == []
 
