@@ -74,7 +74,8 @@ class Watch:
             hook = getattr(self, name)
             if hook is not None and not callable(hook):
                 raise ConfigError(f"{name}: is a {type(hook).__name__}, expected a function")
-            if inspect.iscoroutinefunction(hook) or inspect.iscoroutinefunction(getattr(type(hook), "__call__", None))  # noqa: B004 - it is looked at:
+            called = getattr(type(hook), "__call__", None)  # noqa: B004 - it is looked at, not asked for
+            if inspect.iscoroutinefunction(hook) or inspect.iscoroutinefunction(called):
                 raise ConfigError(f"{name}: is an async function, which nobody would await; expected a plain one")
 
     @contextmanager
