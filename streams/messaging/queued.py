@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
 from schemas.errors import ConfigError, StreamsError
 from streams.messaging.checks import check
+from streams.messaging.deadlines import Deadlines
 from streams.messaging.drafts import Draft
 from streams.messaging.queued_verbs import ROOM_POLL_S, QueuedVerbs, not_in_time
 from streams.messaging.record_writer import Outcome, RecordWriter, Written, open_writer, unconfirmed
@@ -27,6 +29,7 @@ class QueuedMessaging(QueuedVerbs[Coroutine[Any, Any, Written]]):
         """Open the producer; Kafka is asked for nothing yet."""
         self._loop = loop = asyncio.get_running_loop()
         self._line = asyncio.Lock()
+        self._deadlines = Deadlines(self._timeout_s, partial(unconfirmed, self._timeout_s))
 
         def hear(heard: Sequence[tuple[Confirmation, Outcome]]) -> None:
             loop.call_soon_threadsafe(_resolve, heard)  # once for all of them
@@ -51,15 +54,14 @@ class QueuedMessaging(QueuedVerbs[Coroutine[Any, Any, Written]]):
             draft = make()
             check(draft)
             confirmation: Confirmation = self._loop.create_future()
-            until_s = self._loop.time() + self._timeout_s
             may_go = not self._in_line and writer.topics.is_known(draft.topic)
             if not (may_go and writer.write(draft, confirmation)):
-                await self._write_in_turn(writer, draft, confirmation, until_s)
+                return await self._written_in_turn(writer, draft, confirmation)
+            self._deadlines.begin(confirmation)
             try:
-                async with asyncio.timeout_at(until_s):
-                    return await confirmation
-            except TimeoutError:
-                raise unconfirmed(self._timeout_s) from None
+                return await confirmation
+            finally:
+                self._deadlines.end(confirmation)
 
     def _open_here(self) -> RecordWriter[Confirmation]:
         if self._writer is None:
@@ -69,20 +71,32 @@ class QueuedMessaging(QueuedVerbs[Coroutine[Any, Any, Written]]):
             raise ConfigError("the queue was entered in another event loop: each loop needs one of its own")
         return self._writer
 
+    async def _written_in_turn(
+        self, writer: RecordWriter[Confirmation], draft: Draft, confirmation: Confirmation
+    ) -> Written:
+        is_written = False
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self._write_in_turn(writer, draft, confirmation)
+                is_written = True
+                return await confirmation
+        except TimeoutError:
+            if is_written:
+                raise unconfirmed(self._timeout_s) from None
+            raise not_in_time(draft, self._timeout_s, is_known=writer.topics.is_known(draft.topic)) from None
+
     async def _write_in_turn(
-        self, writer: RecordWriter[Confirmation], draft: Draft, confirmation: Confirmation, until_s: float
+        self, writer: RecordWriter[Confirmation], draft: Draft, confirmation: Confirmation
     ) -> None:
         """First come, first written, while a topic is looked for or room is waited for: so persons keep their order."""
         self._in_line += 1
         try:
-            async with asyncio.timeout_at(until_s), self._line:
+            async with self._line:
                 writer.insist_on_open()
                 if not writer.topics.is_known(draft.topic):
                     await asyncio.wrap_future(writer.topics.ask(draft.topic))
                 while not writer.write(draft, confirmation):  # noqa: ASYNC110 - the room is librdkafka's to make
                     await asyncio.sleep(ROOM_POLL_S)
-        except TimeoutError:
-            raise not_in_time(draft, self._timeout_s, is_known=writer.topics.is_known(draft.topic)) from None
         finally:
             self._in_line -= 1
 
