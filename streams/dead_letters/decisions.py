@@ -18,7 +18,7 @@ from schemas.errors import StreamsError, UnavailableError
 from schemas.record import Header
 from streams.dead_letters.letters import Letters
 from streams.kafka import topic_plan
-from streams.kafka.clients import LIBRDKAFKA_LOGGER, REBOOTSTRAP, librdkafka_config
+from streams.kafka.clients import LIBRDKAFKA_LOGGER, librdkafka_config
 from streams.kafka.transaction_calls import again, produce
 from streams.kafka.transactions import CALL_S, MESSAGE_BYTES_MAX, TRANSACTION_TIMEOUT_MS
 from streams.settings import Settings
@@ -69,7 +69,6 @@ class DecisionWriter:
         self._config = librdkafka_config(
             settings,
             logger=silent,
-            **REBOOTSTRAP,
             **{
                 "transactional.id": self._transactional_id,
                 "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,

@@ -15,7 +15,6 @@ from schemas.chunk import Membership
 from schemas.errors import FencedError, UnavailableError
 from schemas.send_memory import pack_entry
 from streams.kafka import topic_plan
-from streams.kafka.clients import REBOOTSTRAP
 from streams.kafka.ledger_reader import Committed, LedgerReader, Place
 from streams.kafka.transaction_calls import again, produce
 from streams.settings import Settings
@@ -94,7 +93,6 @@ class TransactionWriter:
     ) -> None:
         self._config = {
             **config,
-            **REBOOTSTRAP,
             "transactional.id": transactional_id,
             "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
             "compression.type": "lz4",
