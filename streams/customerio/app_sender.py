@@ -15,7 +15,7 @@ from agents.steps.judge_send import Ambiguous, NotSent, SendJudgement, Sent, jud
 from schemas.answer import Answer, NoAnswer
 from schemas.delivery import Verdict
 from schemas.translated import Send
-from streams.customerio.breaker import Breaker, Permit
+from streams.customerio.breaker import GIVEN_UP, Breaker, Permit
 from streams.customerio.wire import Limiter, Request, Response, Wire, noted
 
 Call = Callable[[Send], Awaitable[Response]]
@@ -80,7 +80,8 @@ class AppSender:
 
     async def _answers(self, permit: Permit) -> bool:
         """Whether the API answers a harmless read; the breaker is told when it does not."""
-        answer = await self._reads.ask(self._read)
+        with self.wire.telling(lambda: self.breaker.hangs(permit)):
+            answer = await self._reads.ask(self._read)
         if works(answer):
             return True
         match judge_send(answer, "message"):
@@ -105,7 +106,8 @@ class AppSender:
             await self._pace.acquire()
             if not permit.is_probe and not self.breaker.is_closed:
                 return None
-            response = await self.wire.send(Request(lambda: self._call(send), 1, len(send.body)))
+            with self.wire.telling(lambda: self.breaker.open("ambiguous", GIVEN_UP, permit)):
+                response = await self.wire.send(Request(lambda: self._call(send), 1, len(send.body)))
             ruling = judge_send(response, send.kind)
             self._tell(permit, ruling)
         finally:

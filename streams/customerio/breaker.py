@@ -24,6 +24,7 @@ PAUSES_MAX = 20  # doubling stops long before numbers end
 PAUSE_S_MIN = 0.1  # a pause of 0 would never grow, and flood whoever is down already
 POLL_S = 1.0  # how soon a waiting request finds out that the credentials have changed
 FAILURES_MAX = 3  # so many in a row, and requests go one by one …
+GIVEN_UP = "no answer in the time that somebody had"
 FAILURE_GAP_S = 0.6  # … this far apart: under two in a second, before the breaker opens
 
 ADVICE: dict[str, str] = {
@@ -197,6 +198,12 @@ class Breaker:
             self.hold(permit, "retry_after", retry_after_s)
         elif permit.is_probe and not self.is_closed:
             self._wait_longer(cause)
+
+    def hangs(self, permit: Permit) -> None:
+        """Somebody has given up a request that was under way: so many in a row, and nothing is accepted."""
+        self.fails(permit, GIVEN_UP, None)
+        if self.is_closed and self._failures >= FAILURES_MAX:
+            self.open("outage", GIVEN_UP, permit)
 
     def hold(self, permit: Permit, reason: HoldReason, retry_after_s: float | None) -> None:
         """Let everybody wait as long as the server asks, or for a growing pause when it does not say."""

@@ -41,12 +41,16 @@ class Request:
 
 
 class Wire:
-    """`on_wire` are the tasks inside a request, `waiting` those that wait to try, other than for the rate."""
+    """`on_wire` are the tasks inside a request, `waiting` those that wait to try, other than for the rate.
+
+    `impatient` are those that are cancelled because somebody had no time left for them, and for no other reason.
+    """
 
     def __init__(self, breaker: Breaker, limiter: Limiter, observer: RequestObserver) -> None:
         self.breaker = breaker
         self.on_wire: set[asyncio.Task[Any]] = set()
         self.waiting: set[asyncio.Task[Any]] = set()
+        self.impatient: set[asyncio.Task[Any]] = set()
         self._limiter = limiter
         self._observer = observer
 
@@ -74,6 +78,16 @@ class Wire:
         seconds = loop.time() - started
         self._observer.request(response, seconds=seconds, items=request.items, body_bytes=request.body_bytes)
         return response
+
+    @contextmanager
+    def telling(self, gives_up: Callable[[], object]) -> Iterator[None]:
+        """Let it be known when somebody's time is up inside; a worker that drains has not waited for the answer."""
+        try:
+            yield
+        except asyncio.CancelledError:
+            if asyncio.current_task() in self.impatient:
+                gives_up()
+            raise
 
     async def ask(self, request: Request) -> Response:
         """As `send`, for a question that is no delivery: within the rate, and only a server's wish makes it wait."""

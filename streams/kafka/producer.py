@@ -1,11 +1,18 @@
-"""The producer of all who put records on topics without a transaction: commands, sample traffic, applications."""
+"""The producer of all who put records on topics without a transaction: commands, sample traffic, applications.
+
+It recovers from what librdkafka's does not: losing every broker that it knows.
+"""
 
 import logging
-from typing import Any, Final
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final, Protocol
 
-from confluent_kafka import Producer
+import orjson
+from confluent_kafka import KafkaError, Message, Producer
 
-from streams.kafka.clients import LIBRDKAFKA_LOGGER, librdkafka_config
+from streams.kafka.clients import LIBRDKAFKA_LOGGER, REBOOTSTRAP, librdkafka_config
 from streams.settings import Settings
 
 RECORD_BYTES_MAX: Final = 32 * 1024 * 1024  # what is too large is the topic's to say
@@ -13,8 +20,16 @@ QUEUED_KIB_MAX: Final = 64 * 1024
 CONFIRM_S_MAX: Final = 60.0
 """A record that Kafka has not confirmed within this time has failed."""
 
+LOOK_MS: Final = 1_000
+LOOKS: Final = 3
+"""Who knows no broker so many times in a row will know none again: to begin anew takes a moment."""
 
-def create_producer(settings: Settings, **extra: Any) -> Producer:  # noqa: ANN401 - librdkafka's values vary
+PURGE_S_MAX: Final = 1.0
+
+OnDelivery = Callable[[KafkaError | None, Message], None]
+
+
+def create_producer(settings: Settings, **extra: Any) -> "LastingProducer":  # noqa: ANN401 - librdkafka's values vary
     """Give a producer that keys as Java's does and whose confirmed records are written once, on every replica."""
     silent = logging.getLogger(f"{LIBRDKAFKA_LOGGER}.publish")
     silent.disabled = True  # what matters comes with a confirmation
@@ -26,6 +41,83 @@ def create_producer(settings: Settings, **extra: Any) -> Producer:  # noqa: ANN4
         "message.max.bytes": RECORD_BYTES_MAX,
         "queue.buffering.max.kbytes": QUEUED_KIB_MAX,
         "message.timeout.ms": int(CONFIRM_S_MAX * 1000),
+        "statistics.interval.ms": LOOK_MS,
         "logger": silent,
     }
-    return Producer(librdkafka_config(settings, **guarantees | extra))
+    config = librdkafka_config(settings, **guarantees | REBOOTSTRAP | extra)
+    return LastingProducer(lambda look: Producer(config | {"stats_cb": look}))
+
+
+class OneProducer(Protocol):
+    """The part of confluent-kafka's producer that is needed here."""
+
+    def produce(  # noqa: D102
+        self, topic: str, value: bytes | None, key: bytes | None, partition: int, *, on_delivery: OnDelivery | None
+    ) -> None: ...
+    def poll(self, timeout: float) -> int: ...  # noqa: D102
+    def purge(self) -> None: ...  # noqa: D102
+    def __len__(self) -> int: ...
+
+
+class LastingProducer:
+    """A producer that is replaced when it knows no broker any more; what it held has then failed.
+
+    So it may happen after a cluster's only broker was shut out for a moment: then it names no brokers, itself included,
+    and librdkafka, which lets go of whom nobody names, does not always begin again (its issue 5301).
+    """
+
+    def __init__(self, create: Callable[[Callable[[str], None]], OneProducer]) -> None:
+        self._create = create
+        self._door = threading.Lock()  # nothing goes to a producer that is let go
+        self._begin()
+
+    def _begin(self) -> None:
+        self._missed = 0
+        self._producer = self._create(self._look)
+
+    def _look(self, statistics: str) -> None:
+        brokers = orjson.loads(statistics)["brokers"].values()
+        is_known = any(broker["source"] in ("configured", "learned") for broker in brokers)
+        self._missed = 0 if is_known else self._missed + 1
+
+    def produce(
+        self,
+        topic: str,
+        value: bytes | None,
+        key: bytes | None,
+        partition: int = -1,
+        *,
+        on_delivery: OnDelivery | None = None,
+    ) -> None:
+        """Take a record; `BufferError` when there is no room, `KafkaException` when it can never be written."""
+        with self._door:
+            self._producer.produce(topic, value, key, partition, on_delivery=on_delivery)
+
+    def poll(self, timeout: float) -> int:
+        """Serve callbacks."""
+        served = self._producer.poll(timeout)
+        if self._missed >= LOOKS:
+            with self._door:
+                self._empty()
+                self._begin()
+        return served
+
+    def flush(self, timeout: float) -> int:
+        """Wait until all is confirmed or has failed; how many are not."""
+        until_s = time.monotonic() + timeout
+        while len(self) and (left_s := until_s - time.monotonic()) > 0:
+            self.poll(min(left_s, LOOK_MS / 1000))
+        return len(self)
+
+    def purge(self) -> None:
+        """Let go of what is not confirmed; the next polls tell."""
+        self._producer.purge()
+
+    def __len__(self) -> int:
+        return len(self._producer)
+
+    def _empty(self) -> None:
+        self._producer.purge()
+        until_s = time.monotonic() + PURGE_S_MAX
+        while len(self._producer) and time.monotonic() < until_s:
+            self._producer.poll(PURGE_S_MAX / 10)

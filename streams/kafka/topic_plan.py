@@ -25,6 +25,9 @@ WITH_ORIGINALS: Final = (DLQ, REPLAY, RESULTS)
 """These hold an input record (a result: its key) and more, so they must take more than the inputs do."""
 
 LETTER_HEADERS_BYTES: Final = 65_536
+SEND_BYTES: Final = 3 * 1024 * 1024
+"""A transactional message may have 2 MB of attachments, in base64, and more beside: topics take 1 MB by default."""
+
 MESSAGE_BYTES: Final = "max.message.bytes"
 _SAFE_REPLICATION: Final = 3
 _MINUTE_MS: Final = 60_000

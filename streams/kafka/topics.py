@@ -26,6 +26,8 @@ from streams.kafka.topic_plan import (
     LETTER_HEADERS_BYTES,
     MESSAGE_BYTES,
     RESULTS,
+    SEND_BYTES,
+    TRANSACTIONAL_MESSAGES,
     WITH_ORIGINALS,
     Topic,
     plan,
@@ -63,11 +65,13 @@ def create(admin: AdminClient, settings: Settings) -> list[str]:
         UnavailableError: the cluster does not answer.
     """
     planned = plan(settings)
-    inputs = [planned[name] for name in INPUTS]
+    inputs = [
+        _with_room(planned[name], SEND_BYTES) if name == TRANSACTIONAL_MESSAGES else planned[name] for name in INPUTS
+    ]
     made = _create(admin, inputs)
-    room = {MESSAGE_BYTES: str(_letter_bytes(admin, inputs))}
+    letter_bytes = _letter_bytes(admin, inputs)
     for name in WITH_ORIGINALS:
-        planned[name] = replace(planned[name], config={**planned[name].config, **room})
+        planned[name] = _with_room(planned[name], letter_bytes)
     return made + _create(admin, [topic for name, topic in planned.items() if name not in INPUTS])
 
 
@@ -89,7 +93,7 @@ def check(admin: AdminClient, settings: Settings) -> list[Difference]:
         partitions, replication = found[topic.name]
         actual = {"partitions": partitions, "replication": replication} | configs[topic.name]
         differences.extend(_compared(topic, actual))
-    return differences + _small_letters(there, {name: configs[topic.name] for name, topic in there.items()})
+    return differences + _small(there, {name: configs[topic.name] for name, topic in there.items()})
 
 
 def partition_counts(admin: AdminClient, names: Iterable[str]) -> dict[str, int]:
@@ -196,6 +200,10 @@ def _configs(admin: AdminClient, names: Collection[str]) -> dict[str, dict[str, 
     return {name: {key: str(entry.value) for key, entry in answer.items()} for name, answer in answers.items()}
 
 
+def _with_room(topic: Topic, message_bytes: int) -> Topic:
+    return replace(topic, config={**topic.config, MESSAGE_BYTES: str(message_bytes)})
+
+
 def _letter_bytes(admin: AdminClient, inputs: Iterable[Topic]) -> int:
     configs = _configs(admin, [topic.name for topic in inputs])
     return max(int(config[MESSAGE_BYTES]) for config in configs.values()) + LETTER_HEADERS_BYTES
@@ -214,17 +222,18 @@ def _compared(topic: Topic, actual: Mapping[str, object]) -> list[Difference]:
     ]
 
 
-def _small_letters(topics: Mapping[str, Topic], configs: Mapping[str, Mapping[str, str]]) -> list[Difference]:
-    """More room than needed is no difference: then no letter is refused."""
+def _small(topics: Mapping[str, Topic], configs: Mapping[str, Mapping[str, str]]) -> list[Difference]:
+    """More room than needed is no difference: then no message with attachments is refused, and no letter."""
     allowed = [int(configs[name][MESSAGE_BYTES]) for name in INPUTS if name in topics]
-    needed = max(allowed, default=0) + LETTER_HEADERS_BYTES
+    letter_bytes = max(allowed, default=0) + LETTER_HEADERS_BYTES
+    needed = {TRANSACTIONAL_MESSAGES: SEND_BYTES} | dict.fromkeys(WITH_ORIGINALS if allowed else (), letter_bytes)
     return [
         Difference(
             topic=topics[name].name,
             what=MESSAGE_BYTES,
-            expected=f"at least {needed}",
+            expected=f"at least {message_bytes}",
             actual=configs[name][MESSAGE_BYTES],
         )
-        for name in WITH_ORIGINALS
-        if name in topics and allowed and int(configs[name][MESSAGE_BYTES]) < needed
+        for name, message_bytes in needed.items()
+        if name in topics and int(configs[name][MESSAGE_BYTES]) < message_bytes
     ]

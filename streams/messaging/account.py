@@ -21,6 +21,9 @@ _SETTINGS: Final = {
 }
 
 
+_SECRETS: Final = ("site_id", "track_api_key", "app_api_key")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """A workspace's region and keys, which are never shown; without a key, what needs it is refused.
@@ -66,6 +69,9 @@ def settings_of(account: Account, rates: Rates) -> Settings:
     Raises:
         ConfigError: every fault at once, one line each; never a value.
     """
+    blank = [name for name in _SECRETS if (value := getattr(account, name)) is not None and not value.strip()]
+    if blank:  # to the settings it would be a key that was not given
+        raise ConfigError("\n".join(f"{name}: is empty, expected it as Customer.io shows it" for name in blank))
     given = [*_fields(account, *Account.__slots__), *_fields(rates, *Rates.__slots__)]
     return load_settings({_SETTINGS[name]: str(value) for name, value in given if value is not None})
 

@@ -5,11 +5,13 @@ from functools import partial
 from typing import Final
 
 from agents.translations import SENDS
+from schemas.answer import Answer
 from schemas.delivery import Verdict
-from schemas.errors import AmbiguousSendError, InvalidInputError, RejectedError, StreamsError
+from schemas.errors import AmbiguousSendError, InvalidInputError, RejectedError, StreamsError, UnauthorisedError
 from schemas.send_memory import SendKind
 from schemas.translated import Unsendable
-from streams.customerio.app_api import AppClient
+from streams.customerio.app_api import REFUSALS, AppClient
+from streams.customerio.app_check import app_fault
 from streams.customerio.senders import app_sender
 from streams.delivery.throttle import Throttle
 from streams.messaging.drafts import Draft
@@ -34,6 +36,7 @@ class AppPath:
         throttle: Throttle,
         reads: Throttle,
     ) -> None:
+        self._settings = settings
         self._client = client
         self._sender = app_sender(kind, settings, client, metrics, admission=throttle, pace=_Unpaced(), reads=reads)
         self._patience = Patience(self._sender.wire, slots=SLOTS[kind], unanswered=_unanswered)
@@ -52,6 +55,16 @@ class AppPath:
         if not verdict.accepted:
             raise _error_of(verdict)
         return verdict.delivery_id or ""
+
+    async def check_key(self) -> None:
+        """Ask with a harmless read whether the API takes our key; what cannot be known yet is no hindrance.
+
+        Raises:
+            UnauthorisedError: it does not: another region's host knows no key of ours either.
+        """
+        answer = await self._client.workspaces()
+        if isinstance(answer, Answer) and answer.status in REFUSALS:
+            raise UnauthorisedError(f"{app_fault(answer, self._settings)}: is it this region's?")
 
     async def close(self) -> None:
         """End what is under way, and close the connections."""

@@ -1,5 +1,6 @@
 """How long each operation took and what became of it: for metrics and for the application's own hooks."""
 
+import inspect
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from weakref import WeakKeyDictionary
 import structlog
 from prometheus_client import CollectorRegistry, Histogram
 
-from schemas.errors import StreamsError
+from schemas.errors import ConfigError, StreamsError
 from streams.metrics import MESSAGING_ERRORS, MESSAGING_SECONDS, RequestMetrics, counter, histogram
 
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -53,12 +54,29 @@ def metrics_in(registry: CollectorRegistry) -> MessagingMetrics:
 
 @dataclass(slots=True)
 class Watch:
-    """Times operations. Hooks are called where the operation ran, so they must be quick; what they raise is logged."""
+    """Times operations. Hooks are called where the operation ran, so they must be quick; what they raise is logged.
+
+    Only whoever wants the process to end, by KeyboardInterrupt or SystemExit, gets through.
+    """
 
     metrics: MessagingMetrics
     on_operation: OnOperation | None = None
     on_error: OnError | None = None
     _seconds: dict[str, Histogram] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse hooks that would never be called, or never run.
+
+        Raises:
+            ConfigError: the first of them.
+        """
+        for name in ("on_operation", "on_error"):
+            hook = getattr(self, name)
+            if hook is not None and not callable(hook):
+                raise ConfigError(f"{name}: is a {type(hook).__name__}, expected a function")
+            called = getattr(type(hook), "__call__", None)  # noqa: B004 - it is looked at, not asked for
+            if inspect.iscoroutinefunction(hook) or inspect.iscoroutinefunction(called):
+                raise ConfigError(f"{name}: is an async function, which nobody would await; expected a plain one")
 
     @contextmanager
     def operation(self, name: str) -> Iterator[None]:
@@ -91,6 +109,8 @@ class Watch:
 def _call(hook: Callable[..., None], *told: object) -> None:
     try:
         hook(*told)
-    except Exception as fault:  # noqa: BLE001 - foreign code at the edge: the operation stands, whatever it raises
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as fault:  # noqa: BLE001 - foreign code at the edge: the operation stands, whatever it raises
         name = getattr(hook, "__qualname__", "?")
         log.error("a hook has failed", hook=name, fault=type(fault).__name__)  # noqa: TRY400 - its text may hold content

@@ -57,11 +57,11 @@ class Paths:
 async def open_paths(
     account: Account, rates: Rates, metrics: MessagingMetrics, *, transport: httpx.AsyncBaseTransport | None
 ) -> Paths:
-    """Open them; where the Track API is among them, ask for the account's region before anything is said of anybody.
+    """Open them; ask for the account's region, or else whether the key is taken, before anything is said of anybody.
 
     Raises:
         ConfigError: a key is missing, or the region is wrong.
-        UnauthorisedError: the Track API's credentials are refused.
+        UnauthorisedError: the credentials are refused.
     """
     settings = settings_of(account, rates)
     if rates.track_per_s is not None:
@@ -74,12 +74,19 @@ async def open_paths(
         to_broadcast=await _app("trigger", settings, rates.broadcast_per_s, metrics, transport),
     )
     try:
-        if paths.to_track:
-            await paths.to_track.check_region()
+        await _check(paths)
     except BaseException:
         await paths.close()
         raise
     return paths
+
+
+async def _check(paths: Paths) -> None:
+    app = paths.to_send or paths.to_broadcast
+    if paths.to_track:
+        await paths.to_track.check_region()
+    elif app:
+        await app.check_key()
 
 
 async def _track(

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 from schemas.errors import BusyError, ConfigError, StreamsError, UnauthorisedError, UnavailableError
 from streams.customerio.breaker import ADVICE
-from streams.customerio.wire import Wire
+from streams.customerio.wire import Wire, noted
 
 UNFINISHED_MAX: Final = 1_000
 """So many calls of one API may be under way or wait for their turn; one more is told to come back later."""
@@ -28,6 +28,7 @@ class Patience:
         self._slots = asyncio.Semaphore(slots)
         self._unanswered = unanswered
         self._unfinished: set[asyncio.Task[Any]] = set()
+        self._at_work: set[asyncio.Task[Any]] = set()
         self._is_closed = False
 
     async def within(self, timeout_s: float, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -55,8 +56,16 @@ class Patience:
             return task.result()
         finally:
             self._unfinished.discard(task)
-            task.cancel()
+            await self._end(task)
+
+    async def _end(self, task: "asyncio.Task[Any]") -> None:
+        """Cancel it, if it is not over; on the wire the breaker hears that somebody's time was up."""
+        self._wire.impatient.add(task)
+        task.cancel()
+        try:
             await asyncio.wait([task])
+        finally:
+            self._wire.impatient.discard(task)
 
     def close(self) -> None:
         """End what is under way; nothing begins any more."""
@@ -66,7 +75,8 @@ class Patience:
 
     async def _in_turn(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         async with self._slots:
-            return await work()
+            with noted(self._at_work):
+                return await work()
 
     def _why_not(self, task: "asyncio.Task[Any]", left_s: float, timeout_s: float) -> StreamsError | None:
         """Why it is of no use to wait any longer; None while it is."""
@@ -79,6 +89,8 @@ class Patience:
             return held_error(breaker.reason, wait_s)
         if left_s > 0:
             return None
+        if task not in self._at_work:
+            return BusyError(f"others that are under way left it no room within {timeout_s:g} s: nothing was sent")
         if task in self._wire.waiting:
             return UnavailableError(f"Customer.io has not taken it within {timeout_s:g} s, after several attempts")
         return BusyError(f"the rate did not allow it within {timeout_s:g} s")

@@ -6,11 +6,11 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import Self
 
-from schemas.errors import StreamsError
+from schemas.errors import ConfigError, StreamsError
 from streams.messaging.checks import check
 from streams.messaging.drafts import Draft
 from streams.messaging.queued_verbs import ROOM_POLL_S, QueuedVerbs, not_in_time
-from streams.messaging.record_writer import CLOSE_S, Outcome, RecordWriter, Written, open_writer
+from streams.messaging.record_writer import Outcome, RecordWriter, Written, open_writer, unconfirmed
 
 Confirmation = Future[Written]
 
@@ -28,24 +28,37 @@ class BlockingQueuedMessaging(QueuedVerbs[Written]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Flush."""
+        """Flush; what is said from now on is refused."""
         if self._writer:
             self._writer.close()
 
     def _enqueue(self, operation: str, draft: Callable[[], Draft]) -> Written:
-        assert self._writer is not None, "the queue is not entered"  # noqa: S101 - a mistake of the caller's
         with self._watch.operation(operation):
+            if self._writer is None:
+                raise ConfigError("the queue is not entered: use it within `with`")
+            self._writer.insist_on_open()
             made = draft()
             check(made)
-            if not self._writer.is_known(made.topic):
-                self._writer.learn(made.topic)
-            confirmation = Confirmation()
             until_s = time.monotonic() + self._timeout_s
-            while not self._writer.write(made, confirmation):
-                if time.monotonic() >= until_s:
-                    raise not_in_time(made, self._timeout_s, is_known=True)
-                time.sleep(ROOM_POLL_S)
-            return confirmation.result(self._timeout_s + CLOSE_S)  # the producer's own deadline comes first
+            confirmation, topics = Confirmation(), self._writer.topics
+            try:
+                if not topics.is_known(made.topic):
+                    topics.ask(made.topic).result(_left_s(until_s))
+                while not self._writer.write(made, confirmation):
+                    time.sleep(min(ROOM_POLL_S, _left_s(until_s)))
+            except TimeoutError:
+                raise not_in_time(made, self._timeout_s, is_known=topics.is_known(made.topic)) from None
+            try:
+                return confirmation.result(max(0.0, until_s - time.monotonic()))
+            except TimeoutError:
+                raise unconfirmed(self._timeout_s) from None
+
+
+def _left_s(until_s: float) -> float:
+    left_s = until_s - time.monotonic()
+    if left_s <= 0:
+        raise TimeoutError
+    return left_s
 
 
 def _resolve(heard: Sequence[tuple[Confirmation, Outcome]]) -> None:

@@ -9,10 +9,11 @@ from typing import Final, Generic, TypeVar, Unpack
 
 from prometheus_client import CollectorRegistry
 
-from schemas.errors import BusyError, UnavailableError
+from schemas.errors import BusyError, ConfigError, UnavailableError
 from schemas.transactional_message import Channel
 from streams.messaging.drafts import Draft, Time, UserFields, deleted, event, message, opted_out, trigger, upserted
 from streams.messaging.observe import OnError, OnOperation, Watch, metrics_in
+from streams.messaging.timeouts import timeout_of
 from streams.settings import Settings
 
 TIMEOUT_S: Final = 30.0
@@ -41,7 +42,7 @@ class QueuedVerbs(ABC, Generic[R]):
     ) -> None:
         self.registry = registry or CollectorRegistry()
         self._settings = settings
-        self._timeout_s = timeout_s
+        self._timeout_s = timeout_of(timeout_s, fault=ConfigError)
         self._watch = Watch(metrics_in(self.registry), on_operation, on_error)
 
     @property
@@ -135,7 +136,7 @@ class QueuedUsers(Generic[R]):
 def not_in_time(draft: Draft, timeout_s: float, *, is_known: bool) -> UnavailableError:
     """The error for who could not hand a record over in time: nothing of it was written."""
     if is_known:
-        return BusyError(f"there was no room for it within {timeout_s:g} s: nothing was written")
+        return BusyError(f"Kafka took nothing more within {timeout_s:g} s: nothing was written")
     return UnavailableError(f"Kafka has not told of {draft.topic} within {timeout_s:g} s: nothing was written")
 
 

@@ -13,12 +13,14 @@ from agents.plans.domain_events import DomainEventsPlan
 from agents.plans.user_changes import UserChangesPlan
 from agents.steps.translate_change import simple_body
 from schemas.delivery import Parcel
+from schemas.errors import ConfigError, InvalidInputError
 from schemas.transactional_message import Channel
 from streams.messaging.account import Account, Rates, settings_of
 from streams.messaging.checks import check
 from streams.messaging.drafts import Draft, Time, UserFields, deleted, event, message, opted_out, trigger, upserted
 from streams.messaging.observe import OnError, OnOperation, Watch, metrics_in
 from streams.messaging.paths import Paths, open_paths
+from streams.messaging.timeouts import timeout_of
 
 TIMEOUT_S: Final = 10.0
 BROADCAST_TIMEOUT_S: Final = 30.0  # Customer.io allows one in ten seconds
@@ -51,13 +53,16 @@ class MessagingService:
         self.registry = registry or CollectorRegistry()
         self._account = account
         self._rates = rates
-        self._timeout_s = timeout_s
+        self._timeout_s = timeout_of(timeout_s, fault=ConfigError)
         self._watch = Watch(metrics_in(self.registry), on_operation, on_error)
         self._transport = transport
         self._paths: Paths | None = None
 
     async def __aenter__(self) -> Self:
-        """Open the APIs that rates were given for; a wrong region or refused credentials are told here."""
+        """Open the APIs that rates were given for; a wrong region or refused credentials are told here.
+
+        Of the region the Track API tells; without it, the App API is asked whether it takes the key.
+        """
         self._paths = await open_paths(self._account, self._rates, self._watch.metrics, transport=self._transport)
         return self
 
@@ -142,6 +147,7 @@ class MessagingService:
         """
         whole = {"message_id": uuid.uuid4().hex, "channel": channel, "identifiers": identifiers, **fields}
         with self._watch.operation("send_transactional"):
+            _refuse_key("message_id", fields)
             draft = message(whole, now_ms=_now_ms())
             return await self._open.send.send(draft, self._until(timeout_s))
 
@@ -151,25 +157,36 @@ class MessagingService:
         *,
         data: Mapping[str, object] | None = None,
         audience: Mapping[str, object] | None = None,
-        timeout_s: float = BROADCAST_TIMEOUT_S,
+        timeout_s: float | None = None,
         **flags: bool,
     ) -> str:
         """Run a broadcast, for the audience set at Customer.io where none is given; the answer is the trigger's id.
 
-        Said again, it runs again.
+        Said again, it runs again. It waits for its turn, and so for `BROADCAST_TIMEOUT_S` where nothing else is said.
         """
         own = {"trigger_id": uuid.uuid4().hex, "broadcast_id": broadcast_id, "data": data, "audience": audience}
         with self._watch.operation("trigger_broadcast"):
+            _refuse_key("trigger_id", flags)
             draft = trigger(own | flags, now_ms=_now_ms())
-            return await self._open.broadcast.send(draft, timeout_s)
+            until_s = BROADCAST_TIMEOUT_S if timeout_s is None else timeout_of(timeout_s)
+            return await self._open.broadcast.send(draft, until_s)
 
     @property
     def _open(self) -> Paths:
-        assert self._paths is not None, "the service is not entered"  # noqa: S101 - a mistake of the caller's
+        if self._paths is None:
+            raise ConfigError("the service is not entered: use it within `async with`")
         return self._paths
 
     def _until(self, timeout_s: float | None) -> float:
-        return self._timeout_s if timeout_s is None else timeout_s
+        return self._timeout_s if timeout_s is None else timeout_of(timeout_s)
+
+
+def _refuse_key(name: str, fields: Mapping[str, object]) -> None:
+    """Nothing is remembered here, so nothing could be recognised by it."""
+    if name in fields:
+        raise InvalidInputError(
+            f"{name}: only the queued path knows what was sent already, here it would be sent again"
+        )
 
 
 def _now_ms() -> int:

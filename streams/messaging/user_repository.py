@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar, Unpack
 
 from streams.messaging.drafts import Time, UserFields
+from streams.messaging.queued_verbs import QueuedVerbs
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -57,10 +58,10 @@ class UserVerbs(Protocol[R_co]):
 
 
 class UserMessagingRepository(Generic[R_co]):
-    """Answers as its verbs do: something to await over the service and `QueuedMessaging`, else a `Written`."""
+    """Over a service or a queue; answers as they do: something to await, or a `Written` of a blocking queue."""
 
-    def __init__(self, verbs: UserVerbs[R_co]) -> None:
-        self._verbs = verbs
+    def __init__(self, verbs: UserVerbs[R_co] | QueuedVerbs[R_co]) -> None:
+        self._verbs = verbs.users if isinstance(verbs, QueuedVerbs) else verbs
 
     def sync_user(self, user: UserLike) -> R_co:
         """Say all there is about a user; of one who wants nothing, only that. None is unknown, not a refusal."""

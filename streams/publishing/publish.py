@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final, Literal, TypeAlias
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message
 
 from streams.kafka.clients import connected_admin
-from streams.kafka.producer import create_producer
+from streams.kafka.producer import LastingProducer, create_producer
 from streams.kafka.topics import require_partitions
 from streams.publishing.publish_key import find_key
 from streams.settings import Settings
@@ -76,7 +76,7 @@ def read_lines(source: BinaryIO) -> Iterator[bytes | None]:
 class _Writing:
     """Lines on their way, and the count of those that have arrived."""
 
-    def __init__(self, producer: Producer, *, topic: str, full_name: str) -> None:
+    def __init__(self, producer: LastingProducer, *, topic: str, full_name: str) -> None:
         self._producer = producer
         self._topic = topic
         self._full_name = full_name

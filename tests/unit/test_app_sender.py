@@ -202,3 +202,16 @@ async def test_after_the_assignment_nothing_is_begun() -> None:
     sending.cancel()
 
     assert world.app.told() == []
+
+
+@fake_timed
+async def test_a_drain_says_nothing_of_the_api() -> None:
+    """It has not waited for the answer: whoever sends next needs no harmless read before."""
+    world = SendsWorld()
+    sending = asyncio.create_task(world.send("a"))
+    await asyncio.sleep(0.05)
+    sending.cancel()
+    await asyncio.wait([sending])
+    await world.send("b")
+
+    assert (world.breaker.is_closed, "read" in world.app.told()) == (True, False)

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from schemas.errors import BusyError, ConfigError, UnauthorisedError, UnavailableError
+from streams.customerio.track import CONNECTIONS_MAX
 from streams.messaging import MessagingService, Rates
 from streams.messaging.patience import UNFINISHED_MAX
 from tests.fake_time import fake_timed
@@ -106,6 +107,36 @@ async def test_a_request_that_hangs_ends_with_the_callers_patience() -> None:
         await service.suppress("u-1")
 
     assert {type(each) for each in results} == {UnavailableError, BusyError}
+
+
+@fake_timed
+async def test_an_api_that_hangs_is_noticed() -> None:
+    """By those who waited; the next are told at once, until one of them finds an answer again."""
+    api = ScriptedApi(latency_s=1e6)
+    async with service_on(api) as service:
+        for _ in range(3):
+            await fail(service, timeout_s=3)
+        began_s, asked = now_s(), len(api.asked)
+        assert await fail(service, timeout_s=0.5) > 0.5
+        assert (now_s() - began_s < 0.1, len(api.asked)) == (True, asked)
+
+        api.latency_s = 0
+        await asyncio.sleep(5)
+        await service.suppress("u-1")
+
+
+@fake_timed
+async def test_who_others_leave_no_room_is_told_that() -> None:
+    """It is not the rate: there are so many places only, and all of them hang."""
+    api = ScriptedApi(latency_s=1e6)
+    async with service_on(api) as service:
+        others = [asyncio.create_task(service.suppress(n, timeout_s=60)) for n in range(CONNECTIONS_MAX)]
+        await asyncio.sleep(1)
+        with pytest.raises(BusyError, match="others that are under way"):
+            await service.suppress("u-1", timeout_s=1)
+        for task in others:
+            task.cancel()
+        await asyncio.wait(others)
 
 
 @fake_timed

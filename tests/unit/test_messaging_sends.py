@@ -91,24 +91,58 @@ async def test_after_a_doubt_the_next_waits_for_a_harmless_answer() -> None:
     assert [path for path, _ in api.asked] == ["/v1/send/email", "/v1/workspaces", "/v1/send/email"]
 
 
-@fake_timed
-async def test_no_answer_in_time_leaves_it_open() -> None:
-    """Whether the request's own time is up, or the caller's."""
+@pytest.mark.parametrize("timeout_s", [3, 60])
+def test_no_answer_in_time_leaves_it_open(timeout_s: float) -> None:
+    """Whether the request's own time is up, or the caller's; either way a harmless read goes before the next."""
     api = ScriptedApi(latency_s=1e6)
-    async with service_on(api) as service:
-        for timeout_s in (3, 60):
+
+    @fake_timed
+    async def run() -> None:
+        async with service_on(api) as service:
             with pytest.raises(AmbiguousSendError):
                 await asyncio.wait_for(send(service, timeout_s=timeout_s), 20)
-            api.latency_s = 0
-            api.answers = lambda _: QUEUED
+            api.latency_s, api.answers = 0, lambda _: QUEUED
             await send(service)
-            api.latency_s = 1e6
+
+    run()
+    assert [path for path, _ in api.asked] == ["/v1/send/email", "/v1/workspaces", "/v1/send/email"]
+
+
+@fake_timed
+async def test_an_api_that_hangs_costs_one_send() -> None:
+    """The next callers' harmless reads hang too: they are told at once, and nothing of theirs goes out."""
+    api = ScriptedApi(latency_s=1e6)
+    async with service_on(api) as service:
+        with pytest.raises(AmbiguousSendError):
+            await send(service, timeout_s=3)
+        with pytest.raises(UnavailableError):
+            await send(service, timeout_s=3)
+        began_s = asyncio.get_running_loop().time()
+        with pytest.raises(UnavailableError) as caught:
+            await send(service, timeout_s=0.5)
+        assert 0.5 < (caught.value.retry_after_s or 0) <= 2
+        assert asyncio.get_running_loop().time() - began_s < 0.1
+
+    assert [path for path, _ in api.asked] == ["/v1/send/email", "/v1/workspaces"]
+
+
+@fake_timed
+async def test_a_caller_that_is_cancelled_leaves_it_open_too() -> None:
+    """Its message may have gone out."""
+    api = ScriptedApi(latency_s=1e6)
+    async with service_on(api) as service:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(send(service), 1)
+        api.latency_s, api.answers = 0, lambda _: QUEUED
+        await send(service)
+
+    assert [path for path, _ in api.asked] == ["/v1/send/email", "/v1/workspaces", "/v1/send/email"]
 
 
 @fake_timed
 async def test_who_cannot_be_reached_got_nothing() -> None:
     """That is certain, so it is tried again within the deadline, and may be later."""
-    api = ScriptedApi([QUEUED])
+    api = ScriptedApi([(200, {"workspaces": []}), QUEUED])
     async with service_on(api, rates=Rates(send_per_s=100)) as service:
         api.is_down = True
         with pytest.raises(UnavailableError):
@@ -130,6 +164,34 @@ async def test_what_breaks_a_rule_is_not_sent() -> None:
             await send(service, to=", ".join(f"u{n}@example.com" for n in range(16)))
         with pytest.raises(InvalidInputError, match="does not fit"):
             await service.trigger_broadcast(12, id_ignore_missing=True)
+
+    assert api.asked == []
+
+
+@pytest.mark.parametrize("rates", [Rates(send_per_s=1), Rates(broadcast_per_s=1)])
+def test_a_key_that_is_not_taken_is_told_on_entering(rates: Rates) -> None:
+    """Where no Track API tells the region; what cannot be known yet is no hindrance."""
+
+    @fake_timed
+    async def run() -> None:
+        with pytest.raises(UnauthorisedError, match="is it this region's"):
+            async with service_on(ScriptedApi([(401, {})]), rates=rates):
+                pass
+        async with service_on(ScriptedApi([(503, {})]), rates=rates):
+            pass
+
+    run()
+
+
+@fake_timed
+async def test_keys_of_repeats_are_refused() -> None:
+    """Who gives one expects that a repeat is recognised."""
+    api = ScriptedApi()
+    async with service_on(api) as service:
+        with pytest.raises(InvalidInputError, match="message_id: only the queued path"):
+            await send(service, message_id="same")
+        with pytest.raises(InvalidInputError, match="trigger_id: only the queued path"):
+            await service.trigger_broadcast(12, trigger_id="same")  # type: ignore[arg-type]  # the fault
 
     assert api.asked == []
 

@@ -1,5 +1,7 @@
 """The direct service: what it says to Customer.io for each verb, and which error a caller gets."""
 
+import asyncio
+import functools
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,7 +9,16 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from schemas.errors import ConfigError, InvalidInputError, RejectedError, StreamsError
-from streams.messaging import Account, MessagingService, OperationDone, Rates
+from streams.messaging import (
+    Account,
+    BlockingQueuedMessaging,
+    MessagingService,
+    OperationDone,
+    QueuedMessaging,
+    Rates,
+    Settings,
+    UserMessagingRepository,
+)
 from tests.fake_time import fake_timed
 from tests.messaging_world import ACCOUNT, RATES, ScriptedApi, service_on
 
@@ -187,3 +198,93 @@ def test_wrong_arguments_are_refused_and_keys_never_shown() -> None:
         "TRACK_RATE_PER_S",
     ]
     assert "secret" not in f"{faults}{account!r}"
+
+
+def test_an_empty_key_is_no_missing_key() -> None:
+    """It is told by its name, rather than by refusals at Customer.io."""
+    account = Account(site_id="", track_api_key=" ", app_api_key="")
+    with pytest.raises(ConfigError) as caught:
+        MessagingService(account, RATES)
+
+    assert [line.split(":")[0] for line in str(caught.value).splitlines()] == [
+        "site_id",
+        "track_api_key",
+        "app_api_key",
+    ]
+
+
+BAD_TIMES = [0, -1, "5", float("nan"), float("inf"), 1e12, True]
+
+
+@pytest.mark.parametrize("timeout_s", [*BAD_TIMES, None])
+def test_a_deadline_that_is_none_is_refused_by_constructors(timeout_s: Any) -> None:  # noqa: ANN401 - whatever is given
+    """Of all three."""
+    for make in (
+        lambda: MessagingService(ACCOUNT, RATES, timeout_s=timeout_s),
+        lambda: QueuedMessaging(Settings(), timeout_s=timeout_s),
+        lambda: BlockingQueuedMessaging(Settings(), timeout_s=timeout_s),
+    ):
+        with pytest.raises(ConfigError, match="timeout_s: must be a number of seconds"):
+            make()
+
+
+@fake_timed
+async def test_a_deadline_that_is_none_is_refused_by_calls() -> None:
+    """Where None is the service's own."""
+    api = ScriptedApi(answers=lambda _: (200, {"id": 1}))
+    async with service_on(api) as service:
+        for timeout_s in BAD_TIMES:
+            for call in (
+                service.suppress("u", timeout_s=timeout_s),  # type: ignore[arg-type]  # the fault
+                service.trigger_broadcast(1, timeout_s=timeout_s),  # type: ignore[arg-type]  # the fault
+            ):
+                with pytest.raises(InvalidInputError, match="timeout_s: must be"):
+                    await call
+        assert await service.trigger_broadcast(1, timeout_s=None) == "1"
+
+
+async def test_who_does_not_enter_is_told() -> None:
+    """In words."""
+    with pytest.raises(ConfigError, match="not entered: use it within `async with`"):
+        await MessagingService(ACCOUNT, RATES).suppress("u-1")
+
+
+async def _later(_: object) -> None:
+    """Nobody would await it."""
+
+
+class _CalledLater:
+    async def __call__(self, _: object) -> None:
+        """Nobody would await it."""
+
+
+@pytest.mark.parametrize("hook", [_later, functools.partial(_later), _CalledLater(), "slow"])
+def test_a_hook_that_would_not_run_is_refused(hook: Any) -> None:  # noqa: ANN401 - whatever is given
+    """In all places."""
+    for hooks in ({"on_operation": hook}, {"on_error": hook}):
+        with pytest.raises(ConfigError, match="expected a"):
+            MessagingService(ACCOUNT, RATES, **hooks)
+        with pytest.raises(ConfigError, match="expected a"):
+            QueuedMessaging(Settings(), **hooks)
+
+
+@fake_timed
+async def test_what_a_hook_raises_changes_nothing() -> None:
+    """Unless somebody wants the process to end."""
+    faults: list[BaseException] = [asyncio.CancelledError(), GeneratorExit(), ZeroDivisionError()]
+
+    def fail(_: OperationDone) -> None:
+        raise faults.pop(0) if faults else SystemExit(3)
+
+    async with service_on(ScriptedApi(), on_operation=fail) as service:
+        for _ in range(3):
+            await service.suppress("u-1")
+        with pytest.raises(SystemExit):
+            await service.suppress("u-1")
+
+
+async def test_a_queue_may_be_given_to_the_repository_itself() -> None:
+    """As a service may."""
+    users = UserMessagingRepository(BlockingQueuedMessaging(Settings()))
+    with pytest.raises(ConfigError, match="not entered"):
+        users.on_user_deleted("u-1")

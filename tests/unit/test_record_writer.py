@@ -3,10 +3,10 @@
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException
 
 from schemas.errors import ConfigError, InvalidInputError, UnavailableError
 from streams.messaging.drafts import deleted
@@ -43,6 +43,8 @@ class FakeProducer:
     refusal: Exception | None = None
     produced: list[tuple[Any, ...]] = field(default_factory=list)
     waiting: list[Callable[[], None]] = field(default_factory=list)
+    is_silent: bool = False
+    is_purged: bool = False
 
     def produce(self, topic: str, value: bytes, key: bytes, *, on_delivery: Callable[..., None]) -> None:
         """Take the record."""
@@ -53,12 +55,16 @@ class FakeProducer:
         error = self.errors.pop(0) if self.errors else None
         self.waiting.append(lambda: on_delivery(error, FakeMessage(place)))
 
-    def poll(self, seconds: float) -> int:
+    def poll(self, timeout: float) -> int:
         """Confirm all that was taken."""
-        while self.waiting:
+        while self.waiting and not self.is_silent:
             self.waiting.pop(0)()
-        threading.Event().wait(min(seconds, 0.001))
+        threading.Event().wait(min(timeout, 0.001))
         return 0
+
+    def purge(self) -> None:
+        """Give up what is not confirmed."""
+        self.is_silent, self.is_purged = False, True
 
     def __len__(self) -> int:
         return len(self.waiting)
@@ -72,7 +78,7 @@ def written_on(producer: FakeProducer, *tokens: str) -> list[tuple[str, Outcome]
         heard.extend(told)
 
     settings = Settings(topic_prefix="p.")
-    writer: RecordWriter[str] = RecordWriter(settings, cast("Producer", producer), timeout_s=1, hear=hear)
+    writer: RecordWriter[str] = RecordWriter(settings, producer, timeout_s=1, hear=hear)
     try:
         for token in tokens:
             assert writer.write(DRAFT, token)
@@ -114,7 +120,7 @@ def test_a_failure_says_what_to_do(code: int, error: type[Exception]) -> None:
 def test_a_full_queue_is_no_error() -> None:
     """The caller decides how long to wait for room."""
     writer: RecordWriter[str] = RecordWriter(
-        Settings(), cast("Producer", FakeProducer(refusal=BufferError())), timeout_s=1, hear=lambda _: None
+        Settings(), FakeProducer(refusal=BufferError()), timeout_s=1, hear=lambda _: None
     )
     is_taken = writer.write(DRAFT, "a")
     writer.close()
@@ -130,8 +136,45 @@ def test_nobody_left_to_hear_ends_nothing() -> None:
         told.append(len(heard))
         raise RuntimeError("Event loop is closed")
 
-    writer: RecordWriter[str] = RecordWriter(Settings(), cast("Producer", FakeProducer()), timeout_s=1, hear=hear)
+    writer: RecordWriter[str] = RecordWriter(Settings(), FakeProducer(), timeout_s=1, hear=hear)
     writer.write(DRAFT, "a")
     writer.close()
 
     assert told == [1]
+
+
+def test_a_closed_writer_takes_nothing() -> None:
+    """Rather than write what nobody would be told of."""
+    producer = FakeProducer()
+    writer: RecordWriter[str] = RecordWriter(Settings(), producer, timeout_s=1, hear=lambda _: None)
+    writer.close()
+
+    with pytest.raises(UnavailableError, match="closed: nothing was written"):
+        writer.write(DRAFT, "a")
+    assert producer.produced == []
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # it is the fault
+def test_a_thread_that_fails_leaves_nobody_waiting() -> None:
+    """Who was not told yet is told that it may be written, and who comes later that nothing is."""
+    producer = FakeProducer([KafkaError(KafkaError._PURGE_INFLIGHT)] * 2)
+    heard: list[tuple[str, Outcome]] = []
+    has_failed = threading.Event()
+
+    def hear(told: Sequence[tuple[str, Outcome]]) -> None:
+        heard.extend(told)
+        if len(heard) == 1:
+            producer.is_silent = True
+            writer.write(DRAFT, "b")
+            has_failed.set()
+            raise ZeroDivisionError
+
+    writer: RecordWriter[str] = RecordWriter(Settings(), producer, timeout_s=1, hear=hear)
+    writer.write(DRAFT, "a")
+    assert has_failed.wait(10)
+    writer.close()
+
+    assert [token for token, _ in heard] == ["a", "b"]
+    assert producer.is_purged
+    with pytest.raises(UnavailableError, match="closed"):
+        writer.write(DRAFT, "c")
