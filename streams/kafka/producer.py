@@ -27,6 +27,8 @@ LOOKS: Final = 3
 PURGE_S_MAX: Final = 1.0
 
 OnDelivery = Callable[[KafkaError | None, Message], None]
+Headers = list[tuple[str, str | bytes | None]]
+"""Bytes, all of them; the wider type is confluent-kafka's."""
 
 
 def create_producer(settings: Settings, **extra: Any) -> "LastingProducer":  # noqa: ANN401 - librdkafka's values vary
@@ -52,7 +54,14 @@ class OneProducer(Protocol):
     """The part of confluent-kafka's producer that is needed here."""
 
     def produce(  # noqa: D102
-        self, topic: str, value: bytes | None, key: bytes | None, partition: int, *, on_delivery: OnDelivery | None
+        self,
+        topic: str,
+        value: bytes | None,
+        key: bytes | None,
+        partition: int,
+        *,
+        headers: Headers | None,
+        on_delivery: OnDelivery | None,
     ) -> None: ...
     def poll(self, timeout: float) -> int: ...  # noqa: D102
     def purge(self) -> None: ...  # noqa: D102
@@ -87,11 +96,12 @@ class LastingProducer:
         key: bytes | None,
         partition: int = -1,
         *,
+        headers: Headers | None = None,
         on_delivery: OnDelivery | None = None,
     ) -> None:
         """Take a record; `BufferError` when there is no room, `KafkaException` when it can never be written."""
         with self._door:
-            self._producer.produce(topic, value, key, partition, on_delivery=on_delivery)
+            self._producer.produce(topic, value, key, partition, headers=headers, on_delivery=on_delivery)
 
     def poll(self, timeout: float) -> int:
         """Serve callbacks."""

@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException
 
 from schemas.errors import ConfigError
-from streams.kafka.producer import create_producer
+from streams.kafka.producer import LastingProducer, create_producer
 from streams.publishing.publish import LINE_BYTES_MAX
 from streams.settings import Settings
 from streams.webhooks.records import Draft, Drafting, Drafts
@@ -83,7 +83,7 @@ def import_files(files: Sequence[Path], settings: Settings, routes: Sequence[Rou
 
 
 class _Importing:
-    def __init__(self, producer: Producer, drafting: Drafting, *, body_bytes_max: int) -> None:
+    def __init__(self, producer: LastingProducer, drafting: Drafting, *, body_bytes_max: int) -> None:
         self._producer = producer
         self._drafting = drafting
         self._body_bytes_max = body_bytes_max

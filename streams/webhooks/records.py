@@ -1,12 +1,13 @@
 """What a webhook becomes on Kafka: its own record, and one for each route that is for it. Decides; writes nothing."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 
 import orjson
 
 from schemas import webhook as names
 from schemas.webhook import Webhook, is_understood, parse_webhook
+from streams.kafka.producer import Headers
 from streams.kafka.topic_plan import WEBHOOKS
 from streams.settings import Settings
 from streams.webhooks.routes import Route
@@ -17,9 +18,6 @@ KEPT_BYTES: Final = 65_536
 
 FIELD_CHARS_MAX: Final = 10_000
 """A value of a route that is longer is left out, so that a routed record is never larger than its webhook's may be."""
-
-Headers: TypeAlias = list[tuple[str, str | bytes | None]]
-"""Bytes, all of them; the wider type is confluent-kafka's."""
 
 
 class Draft(NamedTuple):

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal, TypeAlias
 
 import structlog
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException
 
-from streams.kafka.producer import create_producer
+from streams.kafka.producer import LastingProducer, create_producer
 from streams.settings import Settings
 from streams.webhooks.records import Draft
 
@@ -39,7 +39,7 @@ log = structlog.get_logger()
 class Writer:
     """`make` gives a producer; a new one when one is beyond help. Not for several loops or threads."""
 
-    def __init__(self, make: Callable[[], Producer]) -> None:
+    def __init__(self, make: Callable[[], LastingProducer]) -> None:
         self._make = make
         self._producer = make()
         self._loop = asyncio.get_running_loop()

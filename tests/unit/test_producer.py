@@ -3,7 +3,7 @@
 import orjson
 from confluent_kafka import KafkaError
 
-from streams.kafka.producer import LOOKS, LastingProducer, OnDelivery
+from streams.kafka.producer import LOOKS, Headers, LastingProducer, OnDelivery
 from tests.unit.test_record_writer import FakeMessage
 
 KNOWN = orjson.dumps({"brokers": {"a": {"source": "internal"}, "b": {"source": "learned"}}}).decode()
@@ -18,10 +18,17 @@ class FakeOne:
         self.is_purged = False
 
     def produce(
-        self, topic: str, value: bytes | None, key: bytes | None, partition: int, *, on_delivery: OnDelivery | None
+        self,
+        topic: str,
+        value: bytes | None,
+        key: bytes | None,
+        partition: int,
+        *,
+        headers: Headers | None,
+        on_delivery: OnDelivery | None,
     ) -> None:
         """Take a record."""
-        assert (topic, value, key, partition) == ("t", b"v", b"k", -1)
+        assert (topic, value, key, partition, headers) == ("t", b"v", b"k", -1, [("h", b"1")])
         assert on_delivery is not None
         self.held.append(on_delivery)
 
@@ -52,7 +59,7 @@ def failures_after(*statistics: str) -> tuple[int, int]:
         return made[-1]
 
     producer = LastingProducer(create)
-    producer.produce("t", b"v", b"k", on_delivery=lambda error, _: failures.append(error))
+    producer.produce("t", b"v", b"k", headers=[("h", b"1")], on_delivery=lambda error, _: failures.append(error))
     for each in statistics:
         looks[-1](each)  # type: ignore[operator]  # it is called back
         producer.poll(0)
@@ -72,7 +79,7 @@ def test_who_finds_a_broker_again_is_kept() -> None:
 def test_flushing_tells_what_is_left() -> None:
     """Within its time."""
     producer = LastingProducer(lambda _: FakeOne())
-    producer.produce("t", b"v", b"k", on_delivery=lambda *_: None)
+    producer.produce("t", b"v", b"k", headers=[("h", b"1")], on_delivery=lambda *_: None)
 
     assert producer.flush(0.01) == 1
     producer.purge()

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException
 
+from streams.kafka.producer import LastingProducer
 from streams.webhooks.records import Draft
 from streams.webhooks.writer import Outcome, Writer
 
@@ -53,7 +54,7 @@ def error(code: int, *, is_fatal: bool = False) -> KafkaError:
 async def write(*producers: FakeProducer, seconds: float = 2.0) -> Outcome:
     """Write a webhook and its status with the first producer, the next ones when that is beyond help."""
     left = iter(producers)
-    writer = Writer(lambda: cast(Producer, next(left)))
+    writer = Writer(lambda: cast(LastingProducer, next(left)))
     outcome = await writer.write(RECORDS, deadline_s=asyncio.get_running_loop().time() + seconds)
     await writer.close()
     return outcome
@@ -95,7 +96,7 @@ async def test_silence_ends_at_the_deadline() -> None:
     """And the writer ends too, in its own time."""
     silent = FakeProducer()
     silent.is_silent = True
-    writer = Writer(lambda: cast(Producer, silent))
+    writer = Writer(lambda: cast(LastingProducer, silent))
     now_s = asyncio.get_running_loop().time()
 
     assert await writer.write(RECORDS, deadline_s=now_s + 0.05) == "unconfirmed"
@@ -108,7 +109,7 @@ async def test_a_producer_that_is_beyond_help_is_replaced() -> None:
     """What was under way with it is answered, and the next webhook is written by another."""
     broken = FakeProducer({"webhooks": error(KafkaError._FATAL, is_fatal=True)})
     producers = iter([broken, FakeProducer()])
-    writer = Writer(lambda: cast(Producer, next(producers)))
+    writer = Writer(lambda: cast(LastingProducer, next(producers)))
     deadline_s = asyncio.get_running_loop().time() + 2.0
 
     assert await writer.write(RECORDS, deadline_s=deadline_s) == "unconfirmed"
