@@ -77,6 +77,7 @@ async def _run(settings: Settings, routes: Sequence[Route], listener: socket.soc
         observer=observer,
     )
     server = create_server(receiver, observer)
+    listener.listen(BACKLOG)  # whoever comes from now on waits for the server, and is not refused
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     opening = asyncio.create_task(_open(settings, routes, receiver))
     stopping = asyncio.create_task(asked.wait())
