@@ -19,6 +19,7 @@ from schemas.record import Header
 from streams.dead_letters.letters import Letters
 from streams.kafka import topic_plan
 from streams.kafka.clients import LIBRDKAFKA_LOGGER, librdkafka_config
+from streams.kafka.compaction import ROLL_KEY
 from streams.kafka.transaction_calls import again, produce
 from streams.kafka.transactions import CALL_S, MESSAGE_BYTES_MAX, TRANSACTION_TIMEOUT_MS
 from streams.settings import Settings
@@ -113,6 +114,15 @@ class DecisionWriter:
             if not is_committed:
                 self._abort()
         self.decisions |= decided
+
+    def insist(self) -> None:
+        """Make sure that nobody else has begun on this partition, by writing a tombstone of nobody.
+
+        Raises:
+            OvertakenError: somebody has.
+            UnavailableError: as above.
+        """
+        self.commit({}, [Outgoing(topic=self._topic, partition=self._partition, key=ROLL_KEY, value=None)])
 
     def _transact(self, decided: Mapping[LetterName, Decision], records: Iterable[Outgoing]) -> None:
         self._producer.begin_transaction()
