@@ -87,7 +87,6 @@ class Filters:
             raise typer.BadParameter("name letters, or give filters: not both")
         from streams.dead_letters.selection import Selection  # noqa: PLC0415 - Kafka's client takes a while to import
 
-        now_ms = time.time_ns() // 1_000_000
         return Selection(
             names=tuple(letter_name(text) for text in letters or ()),
             topic=None if self.topic is None else settings.topic(short_name(self.topic, settings)),
@@ -96,10 +95,19 @@ class Filters:
             reason=self.reason,
             status=self.status,
             user=self.user,
-            since_ms=None if self.since is None else point_in_time_ms(self.since, now_ms=now_ms, option="--since"),
+            since_ms=time_ms(self.since, "--since"),
             states=() if self.state is None else (self.state,),
-            until_ms=None if self.until is None else point_in_time_ms(self.until, now_ms=now_ms, option="--until"),
+            until_ms=time_ms(self.until, "--until"),
         )
+
+
+def time_ms(text: str | None, option: str) -> int | None:
+    """Read the time that an option says, in unix milliseconds.
+
+    Raises:
+        typer.BadParameter: it is none.
+    """
+    return None if text is None else point_in_time_ms(text, now_ms=time.time_ns() // 1_000_000, option=option)
 
 
 def insist_on_choice(selection: "Selection", *, everything: bool) -> None:
