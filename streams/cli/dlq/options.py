@@ -1,5 +1,6 @@
 """The options by which the `dlq` commands are told which letters they are about, and what they make of them."""
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,6 +40,17 @@ def short_text(text: str | None) -> str | None:
     if size > TEXT_BYTES_MAX:
         raise typer.BadParameter(f"over {TEXT_BYTES_MAX} bytes")
     return text
+
+
+def finite(number: float | None) -> float | None:
+    """Check a number: `inf` and `nan` are some too, as far as a range goes.
+
+    Raises:
+        typer.BadParameter: it is no number to reckon with.
+    """
+    if number is not None and not math.isfinite(number):
+        raise typer.BadParameter("expected a finite number")
+    return number
 
 
 LettersArgument = Annotated[list[str] | None, typer.Argument(metavar="LETTER", help="As PARTITION/OFFSET: 3/17.")]

@@ -18,7 +18,7 @@ _Against = Annotated[Literal["sandbox"] | None, typer.Option("--against", help="
 _DecidedBefore = Annotated[
     str | None, typer.Option("--decided-before", help="With --again: not what was decided on since then.")
 ]
-_Rate = Annotated[float | None, typer.Option("--rate", help="Letters per second.", min=0.001)]
+_Rate = Annotated[float | None, typer.Option("--rate", help="Letters per second.", min=0.001, callback=options.finite)]
 
 
 def replay(  # noqa: PLR0913 - one parameter per option of the command line

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -23,10 +23,13 @@ from streams.dead_letters.pace import Pace
 from streams.dead_letters.rehearsal import Rehearsal
 from streams.dead_letters.replay import Replay, Tally
 from streams.dead_letters.selection import Selection
+from streams.dead_letters.waiting import waiting
 from streams.plural import so_many
 from streams.settings import Settings
 
 __all__ = ["ReplayRun", "Rules", "Terms"]
+
+PLACES_TOLD: Final = 5
 
 
 class ReplayRun:
@@ -101,13 +104,20 @@ class ReplayRun:
             rehearsed = rehearsal.rehearse(self._choice.letters(letters), self._terms)
             if prints_lines:
                 print_lines(rehearsed, reveal=self._reveal)
-                tell_left(self._choice)
+                self._remark()
                 return what_if
             for each in rehearsed:
                 what_if.add(each)
         what_if.show(is_sandboxed=self._against_sandbox, to_stderr=self._as_json)
-        tell_left(self._choice)
+        self._remark()
         return what_if
+
+    def _remark(self) -> None:
+        tell_left(self._choice)
+        partitions = [partition for partition, each in self._choice.partitions.items() if each.replays.offsets]
+        if partitions and (places := waiting(self._settings, partitions)):
+            more = f" and {len(places) - PLACES_TOLD} more" if len(places) > PLACES_TOLD else ""
+            tell(f"Records still wait for workers on {', '.join(places[:PLACES_TOLD])}{more}: they may change this")
 
     def _refuse_left(self) -> None:
         """What was named and is not to be replayed is a mistake of whoever named it; the others have been replayed."""
