@@ -47,8 +47,7 @@ def as_table(findings: Findings) -> Table:
 def as_lines(findings: Findings) -> Iterator[str]:
     """What the table does not say."""
     total = findings.total
-    for kind in ("missing", "several"):
-        count = total.missing if kind == "missing" else total.several
+    for kind, count in (("missing", total.missing), ("several", total.several), ("unfounded", total.unfounded)):
         yield from _listed(kind, count, [each for each in findings.violations if each.kind == kind])
     if total.unprovable:
         yield so_many(
@@ -78,6 +77,8 @@ def as_complaint(findings: Findings) -> str:
         )
     if total.several:
         faults.append(so_many(total.several, "has more than one result", "have more than one result"))
+    if total.unfounded:
+        faults.append(_unfounded(total.unfounded))
     if findings.misplaced:
         faults.append(_misplaced(findings.misplaced))
     if findings.unreadable:
@@ -87,6 +88,14 @@ def as_complaint(findings: Findings) -> str:
 
 def _unreadable(count: int) -> str:
     return so_many(count, "record on the results topic is no result", "records on the results topic are no results")
+
+
+def _unfounded(count: int) -> str:
+    return so_many(
+        count,
+        "offset has a result and no record: it was rolled back, or never there",
+        "offsets have a result and no record: it was rolled back, or never there",
+    )
 
 
 def _misplaced(count: int) -> str:
@@ -102,7 +111,9 @@ def _listed(kind: str, count: int, violations: Sequence[Violation]) -> Iterator[
         return
     yield f"{kind}:"
     for each in violations[:SHOWN_MAX]:
-        remark = f"  {each.results} results" if each.results else "  not yet worked on" * each.is_beyond_committed
+        remark = (
+            f"  {so_many(each.results, 'result')}" if each.results else "  not yet worked on" * each.is_beyond_committed
+        )
         yield f"  {each}{remark}"
     if count > SHOWN_MAX:
         yield f"  and {count - min(SHOWN_MAX, len(violations)):,} more"
@@ -115,6 +126,7 @@ def _columns(counts: Counts) -> dict[str, int]:
         "missing": counts.missing,
         "not yet": counts.beyond_committed,
         "several": counts.several,
+        "unfounded": counts.unfounded,
         "unprovable": counts.unprovable,
     }
 
@@ -134,6 +146,7 @@ def _counts(counts: Counts) -> dict[str, Any]:
         "several": counts.several,
         "unprovable": counts.unprovable,
         "results_without_input": counts.gone,
+        "unfounded_results": counts.unfounded,
     }
 
 

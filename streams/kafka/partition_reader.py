@@ -29,6 +29,10 @@ T = TypeVar("T")
 Place = tuple[str, int]  # full name of a topic, partition
 
 
+class GoneError(UnavailableError):
+    """Records were deleted before they could be read, or while they were."""
+
+
 def stored(message: Message) -> Stored:
     """A message that librdkafka brought, as it lies on Kafka."""
     return Stored(
@@ -79,7 +83,7 @@ class PartitionReader:
             "group.id": f"{self._settings.app_id}-commands",  # librdkafka wants one; nothing is committed under it
             "enable.auto.commit": False,
             "enable.partition.eof": True,
-            "auto.offset.reset": "earliest",
+            "auto.offset.reset": "error",  # records that go while they are read must not look as if never there
             "isolation.level": isolation_level,
             "queued.max.messages.kbytes": QUEUED_KIB,
             "fetch.queue.backoff.ms": QUEUE_FULL_MS,
@@ -117,13 +121,23 @@ class PartitionReader:
             raise UnavailableError(f"{_named(place)} cannot be searched: {found.error.str()}")
         return found.offset if found.offset >= 0 else self.bounds(place)[1]
 
-    def read(self, place: Place, start: int | None = None, end: int | None = None) -> Iterator[Stored]:
+    def read(
+        self,
+        place: Place,
+        start: int | None = None,
+        end: int | None = None,
+        *,
+        bounds: tuple[int, int] | None = None,
+    ) -> Iterator[Stored]:
         """Yield the committed records from `start` (the oldest) to before `end` (the present one), in order.
 
+        Whoever goes by `bounds` that were asked for before gives them: all between them is read, or it raises.
+
         Raises:
+            GoneError: some of them have been deleted meanwhile; those before were yielded.
             UnavailableError: nothing comes for a while.
         """
-        oldest, last = self.bounds(place)
+        oldest, last = bounds or self.bounds(place)
         first = oldest if start is None else max(oldest, start)
         yield from self._read(place, first, last if end is None else min(last, end), self._answer_s)
 
@@ -133,6 +147,7 @@ class PartitionReader:
         It waits for transactions to end: Kafka answers a commit a little before those who read committed see it.
 
         Raises:
+            GoneError: as above.
             UnavailableError: nothing comes for a while.
         """
         oldest, last = self._bounds(self._uncommitted, place)
@@ -167,7 +182,7 @@ class PartitionReader:
                 if error is not None and is_of_no_group(error):
                     continue
                 if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
-                    raise UnavailableError(f"{_named(place)} cannot be read: {error.str()}")
+                    raise _told(place, error)
                 yield message
             heard_s = time.monotonic()  # not before: who takes the records may take long
         raise UnavailableError(f"Nothing comes of {_named(place)}: is its broker up, or a transaction left open?")
@@ -196,6 +211,12 @@ def _headers(message: Message) -> Sequence[Header]:
         return cast("list[Header]", message.headers() or [])
     except UnicodeDecodeError:
         return []
+
+
+def _told(place: Place, error: KafkaError) -> UnavailableError:
+    if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - its public name
+        return GoneError(f"Records of {_named(place)} were deleted while they were read: run it again")
+    return UnavailableError(f"{_named(place)} cannot be read: {error.str()}")
 
 
 def _named(place: Place) -> str:

@@ -19,7 +19,7 @@ from tests.integration.recorded_history import History, run, run_json, sources
 EVENTS = "domain-events"
 CHANGES = "user-changes"
 RESULTS = "customerio-results"
-NUMBERS = ("inputs", "results", "missing", "several", "unprovable", "results_without_input")
+NUMBERS = ("inputs", "results", "missing", "several", "unprovable", "results_without_input", "unfounded_results")
 
 
 @pytest.fixture
@@ -108,6 +108,12 @@ def test_rolled_back_records_and_markers_are_no_gaps(settings: Settings, history
     history.write(RESULTS, [{"value": history.result(source)} for source in sources(EVENTS, [0, 1])], aborted=True)
 
     code, data = run_json(settings, "audit")
+    history.conclude(sources(EVENTS, [4]))
+    plain, (worse, told) = run(settings, "audit"), run_json(settings, "audit")
+
+    assert (1, {"inputs": 5, "results": 6, "unfounded_results": 1}) == (worse, numbers(told))
+    assert ["unfounded"] == [each["kind"] for each in told["violations"]]
+    assert ["1 offset has a result and no record: it was rolled back, or never there"] == plain.stderr.splitlines()
 
     assert (0, {"inputs": 5, "results": 5}) == (code, numbers(data))
 

@@ -52,6 +52,21 @@ def decide(settings: Settings, name: str, decision: Decision) -> None:
         it.commit({parsed: decision})
 
 
+def test_what_a_filter_finds_decided_on_is_counted(settings_factory: SettingsFactory) -> None:
+    """Nobody has named those letters, and there may be a million."""
+    settings = settings_factory()
+    names = write_letters(settings, letters_of(settings, 3))
+    for name in names[1:]:
+        decide(settings, name, REPLAYED)
+
+    done = dlq(settings, "discard", "--all", *WHY)
+
+    assert (["letters discarded: 1"], ["2 letters were decided on before"]) == (
+        done.stdout.splitlines(),
+        done.stderr.splitlines(),
+    )
+
+
 def test_a_discarded_letter_is_so_everywhere(settings_factory: SettingsFactory) -> None:
     """With who, when and why; the others stay open, and what is decided on is skipped, not decided on again."""
     settings = settings_factory()

@@ -7,8 +7,11 @@ import sys
 from contextlib import closing, suppress
 from typing import Final
 
+import pytest
+
 from streams.settings import Settings
 from tests.conftest import SettingsFactory
+from tests.integration import dlq_stage as stage
 from tests.integration.dlq_stage import surroundings
 from tests.integration.letters_on_kafka import write_letters
 from tests.integration.recorded_history import History
@@ -27,12 +30,12 @@ os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """
 
 
-def start(settings: Settings, *arguments: str, stderr: int) -> subprocess.Popen[bytes]:
+def start(settings: Settings, *arguments: str, stderr: int, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
     """Run a command in the foreground; nobody reads what it prints yet."""
     return subprocess.Popen(
         [sys.executable, "-c", IN_FOREGROUND, "-m", "streams", *arguments],
         env=surroundings(settings),
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=stderr,
     )
@@ -53,6 +56,47 @@ def test_a_list_that_a_slow_reader_takes(settings_factory: SettingsFactory) -> N
     assert b"Traceback" not in complaint
     assert LETTERS > 1 + rest.count(b"\n")
     assert len(first) * LETTERS > 4 * PIPE_BYTES
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("discard", "--all", "--reason-note", "x"), ("erase", "--user", "u-1"), ("replay", "--all")],
+)
+def test_a_question(settings_factory: SettingsFactory, arguments: tuple[str, ...]) -> None:
+    """Ctrl-C is an answer too: nothing is written, and it ends in 130 as everywhere."""
+    settings = settings_factory(topic_partitions=1)
+    write_letters(settings, [make_letter(InputRecord(topic=settings.topic("user-changes"), key=b"u-1", value=b"{}"))])
+    ours, theirs = os.openpty()
+    with (
+        closing(os.fdopen(ours, "rb", buffering=0)),
+        start(settings, "dlq", *arguments, stderr=subprocess.PIPE, stdin=theirs) as running,
+    ):
+        assert running.stderr is not None
+        os.close(theirs)
+        shown = b""
+        while b"[y/N]" not in shown:
+            shown += os.read(running.stderr.fileno(), 1024)
+        running.send_signal(signal.SIGINT)
+        _, more = running.communicate(timeout=WAIT_S)
+
+    assert (INTERRUPTED, []) == (running.returncode, stage.decisions(settings))
+    assert b"Traceback" not in shown + more
+
+
+def test_an_erasure_that_waits_for_kafka(settings_factory: SettingsFactory) -> None:
+    """It says that not all is erased, and what to do."""
+    settings = settings_factory(topic_partitions=1)
+    write_letters(settings, [make_letter(InputRecord(topic=settings.topic("user-changes"), key=b"u-1", value=b"{}"))])
+    with start(settings, "dlq", "erase", "--user", "u-1", "--yes", stderr=subprocess.PIPE) as running:
+        assert running.stderr is not None
+        shown = b""
+        while b"anew" not in shown:
+            shown += os.read(running.stderr.fileno(), 1024)
+        running.send_signal(signal.SIGINT)
+        _, more = running.communicate(timeout=WAIT_S)
+
+    assert INTERRUPTED == running.returncode
+    assert b"run it again" in more.splitlines()[-1]
 
 
 def test_an_audit(settings_factory: SettingsFactory) -> None:

@@ -15,8 +15,15 @@ from tests.unit.input_records import InputRecord
 
 MARK: Final = "zzmark"
 ADDRESS: Final = "zzmark.ada@secret.example"
+PHONE: Final = "447911123456"
+REACHING: Final = (f"whatsapp:+{PHONE}", f"tel_{PHONE}", "zzmark%40secret.example")
 NAME: Final = "Zzmarkname Zzmarksurname, Zzmarkstreet 5, London"
-FAULTS: Final = (f"user.{ADDRESS}: unknown field", f"user.{NAME}: unknown field", f"{ADDRESS}: is bad")
+FAULTS: Final = (
+    f"user.{ADDRESS}: unknown field",
+    f"user.{NAME}: unknown field",
+    f"{ADDRESS}: is bad",
+    f"data.{REACHING[1]}: unknown field",
+)
 
 
 def change(offset: int, **fields: object) -> InputRecord:
@@ -35,6 +42,10 @@ def marked(settings: Settings) -> list[Stored]:
         InputRecord(key=whole.value, value=whole.value, offset=3),
         InputRecord(key=NAME.encode(), value=ADDRESS.encode(), offset=4, headers=[(ADDRESS, NAME.encode())]),
         InputRecord(key=ADDRESS.encode(), value=orjson.dumps({"type": NAME, ADDRESS: NAME}), offset=5),
+        *(
+            InputRecord(key=text.encode(), value=orjson.dumps({"user": {"id": text, text: 1}}), offset=6 + at)
+            for at, text in enumerate(REACHING)
+        ),
     ]
     topic = settings.topic("user-changes")
     placed = [
@@ -79,5 +90,5 @@ def test_a_story_masks_names_of_fields(settings_factory: SettingsFactory) -> Non
 
 
 def _leaked(text: str) -> str:
-    """The mark, if it is there."""
-    return MARK if MARK in text.lower() else ""
+    """The mark, if it is there, or a telephone number that was in its place."""
+    return MARK if MARK in text.lower() or PHONE in text else ""

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -114,6 +115,21 @@ def test_check_tells_bad_settings_as_its_faults(
         "CUSTOMERIO_REGION",
         "CUSTOMERIO_SITE_ID",
         "CUSTOMERIO_TRACK_API_KEY",
+    ]
+
+
+def test_output_that_finds_no_room_is_one_and_one_line() -> None:
+    """Whether a command prints little or much; and whoever has left is told nothing."""
+    with Path("/dev/full").open("w") as full:
+        ends = [
+            subprocess.run(
+                [sys.executable, "-m", "streams", *arguments], stdout=full, stderr=subprocess.PIPE, check=False
+            )
+            for arguments in (["--help"], ["topics", "create", "--help"])
+        ]
+
+    assert [(1, b"The output cannot be written: No space left on device\n")] * 2 == [
+        (each.returncode, each.stderr) for each in ends
     ]
 
 

@@ -36,7 +36,7 @@ def run(settings: Settings, selection: Selection, *, note: str, by: str, yes: bo
         try:
             work.write(Decision(decision="discarded", at=at, by=by, note=note))
         finally:
-            _tell(work.discarded, as_json=as_json)
+            _tell(work.discarded, are_named=bool(selection.names), as_json=as_json)
         if selection.names and work.discarded.skipped_count:
             raise StreamsError("Not all letters that were named were discarded: the others had been decided on")
 
@@ -46,7 +46,7 @@ def _question(survey: Survey) -> str:
     return f"Discard {so_many(survey.reasons.total(), 'letter')} ({reasons})?"
 
 
-def _tell(discarded: Discarded, *, as_json: bool) -> None:
+def _tell(discarded: Discarded, *, are_named: bool, as_json: bool) -> None:
     if as_json:
         skipped = [{"letter": str(name), "state": state} for name, state in discarded.skipped]
         told = {
@@ -58,6 +58,10 @@ def _tell(discarded: Discarded, *, as_json: bool) -> None:
         typer.echo(json.dumps(told))
         return
     typer.echo(f"letters discarded: {discarded.count:,}")
+    if not are_named:
+        if discarded.skipped_count:
+            typer.echo(f"{so_many(discarded.skipped_count, 'letter was', 'letters were')} decided on before", err=True)
+        return
     for name, state in discarded.skipped:
         typer.echo(f"{name} was skipped: it is {state}", err=True)
     more = discarded.skipped_count - len(discarded.skipped)

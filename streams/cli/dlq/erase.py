@@ -60,8 +60,12 @@ def erase(
 
 def _erase(erasure: "Erasure", found: "Holdings", *, yes: bool) -> int:
     ask("Erase this for ever?", yes=yes or found.is_empty)
-    erasure.mend()
-    return 0 if found.is_empty else erasure.run(found)
+    try:
+        erasure.mend()
+        return 0 if found.is_empty else erasure.run(found)
+    except KeyboardInterrupt:
+        _remark("Interrupted: the person is not erased everywhere yet; run it again, it goes on where it is")
+        raise
 
 
 def _is_text(user: str) -> bool:

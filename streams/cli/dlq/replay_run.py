@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -14,7 +14,7 @@ from agents.steps.report import iso_utc
 from schemas.errors import StreamsError
 from streams.cli.dlq.opened import opened
 from streams.cli.dlq.screen import ask, console
-from streams.cli.dlq.what_if import WhatIf, print_lines, tell_left
+from streams.cli.dlq.what_if import WhatIf, print_lines, tell, tell_left
 from streams.dead_letters.choice import Choice, Rules
 from streams.dead_letters.copies import Terms
 from streams.dead_letters.letters import Letters
@@ -23,10 +23,13 @@ from streams.dead_letters.pace import Pace
 from streams.dead_letters.rehearsal import Rehearsal
 from streams.dead_letters.replay import Replay, Tally
 from streams.dead_letters.selection import Selection
+from streams.dead_letters.waiting import waiting
 from streams.plural import so_many
 from streams.settings import Settings
 
 __all__ = ["ReplayRun", "Rules", "Terms"]
+
+PLACES_TOLD: Final = 5
 
 
 class ReplayRun:
@@ -45,8 +48,11 @@ class ReplayRun:
         as_json: bool,
     ) -> None:
         self._settings = settings
-        self._until_ms = _now_ms() if selection.until_ms is None else selection.until_ms
+        self._started_ms = _now_ms()
+        self._until_ms = self._started_ms if selection.until_ms is None else selection.until_ms
         self._are_named = bool(selection.names)
+        self._rules = rules
+        self._limit = limit
         self._terms = terms
         self._choice = Choice(selection, rules, limit=limit)
         self._against_sandbox = against == "sandbox"
@@ -80,10 +86,15 @@ class ReplayRun:
                 try:
                     with self._progress() as observe:
                         replay.run(self._choice, observe)
+                except StreamsError:
+                    if self._rules.again or self._limit is not None:  # else what the error says is enough
+                        tell(f"To go on, {self._how_to_go_on(replay.tally)}")
+                    raise
                 finally:
                     self._tell(replay.tally, what_if, is_interrupted=pace.is_over)
-        if pace.is_over:
-            raise StreamsError(f"Interrupted after {so_many(replay.tally.replayed, 'letter')}: {self._how_to_go_on()}")
+        if pace.is_over and self._is_left(replay.tally):
+            said = f"Interrupted after {so_many(replay.tally.replayed, 'letter')}"
+            raise StreamsError(f"{said}: {self._how_to_go_on(replay.tally)}")
         self._refuse_left()
 
     def _rehearse(self, letters: Letters, *, prints_lines: bool = False) -> WhatIf:
@@ -93,24 +104,41 @@ class ReplayRun:
             rehearsed = rehearsal.rehearse(self._choice.letters(letters), self._terms)
             if prints_lines:
                 print_lines(rehearsed, reveal=self._reveal)
-                tell_left(self._choice)
+                self._remark()
                 return what_if
             for each in rehearsed:
                 what_if.add(each)
         what_if.show(is_sandboxed=self._against_sandbox, to_stderr=self._as_json)
-        tell_left(self._choice)
+        self._remark()
         return what_if
+
+    def _remark(self) -> None:
+        tell_left(self._choice)
+        partitions = [partition for partition, each in self._choice.partitions.items() if each.replays.offsets]
+        if partitions and (places := waiting(self._settings, partitions)):
+            more = f" and {len(places) - PLACES_TOLD} more" if len(places) > PLACES_TOLD else ""
+            tell(f"Records still wait for workers on {', '.join(places[:PLACES_TOLD])}{more}: they may change this")
 
     def _refuse_left(self) -> None:
         """What was named and is not to be replayed is a mistake of whoever named it; the others have been replayed."""
         if self._are_named and self._choice.left:
             raise StreamsError(f"Not replayed, as said: {', '.join(map(str, self._choice.left.values()))}")
 
-    def _how_to_go_on(self) -> str:
+    def _is_left(self, tally: Tally) -> bool:
+        return sum(asdict(tally).values()) < self._choice.count + self._choice.parked and self._room(tally) != 0
+
+    def _room(self, tally: Tally) -> int | None:
+        return None if self._limit is None else self._limit - tally.replayed - tally.skipped
+
+    def _how_to_go_on(self, tally: Tally) -> str:
         """What has failed again by then has been replayed: it is another letter, behind the end of this run."""
-        if self._are_named:
-            return "run it again for the rest"
-        return f"run it again with --until {iso_utc(self._until_ms)} for the rest"
+        more = [] if self._are_named else [f"--until {iso_utc(self._until_ms)}"]
+        if self._rules.again:
+            before_ms = self._rules.decided_before_ms
+            more.append(f"--decided-before {iso_utc(self._started_ms if before_ms is None else before_ms)}")
+        if self._limit is not None:
+            more.append(f"--limit {self._room(tally)}")
+        return " ".join(["run it again", *["with"][: len(more)], *more, "for the rest"])
 
     def _refuse_missing(self) -> None:
         if missing := sorted(self._choice.missing):

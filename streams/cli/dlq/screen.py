@@ -32,10 +32,21 @@ def ask(question: str, *, yes: bool) -> None:
 
     Raises:
         typer.Exit: somebody does not want to.
+        KeyboardInterrupt: Ctrl-C, which ends a command in 130 here too.
     """
-    if not yes and not typer.confirm(question, err=True):
+    if not yes and not _confirms(question):
         typer.echo("Nothing was written", err=True)
         raise typer.Exit(1)
+
+
+def _confirms(question: str) -> bool:
+    try:
+        return typer.confirm(question, err=True)
+    except typer.Abort as aborted:
+        if isinstance(aborted.__context__, KeyboardInterrupt):  # else the input has ended
+            typer.echo(err=True)
+            raise KeyboardInterrupt from aborted
+        raise
 
 
 def login_name() -> str:

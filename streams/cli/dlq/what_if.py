@@ -29,12 +29,14 @@ _WOULD: Final[Mapping[Outcome, tuple[str, str]]] = {
 _WHY_LEFT: Final = {
     "replayed": "replayed already (--again takes what was)",
     "discarded": "discarded (--again takes what was)",
+    "done": "decided on since the time of --decided-before",
     "uncertain": "uncertain, for it may have gone out (--even-if-sent takes what may)",
     "parked": "parked, for replayed too often (--force takes what is)",
 }
 _TAKEN_WITH: Final[Mapping[LeftAs, str]] = {
     "replayed": "--again",
     "discarded": "--again",
+    "done": "a later --decided-before",
     "uncertain": "--even-if-sent",
     "parked": "--force",
 }

@@ -1,7 +1,7 @@
 """Says which other topics still hold a person, and until when: what publishers wrote there is not ours to change."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +16,7 @@ from schemas.errors import UnavailableError
 from schemas.record import Stored
 from streams.dead_letters.erasure.rule import Person
 from streams.kafka import topic_plan
-from streams.kafka.partition_reader import PartitionReader
+from streams.kafka.partition_reader import GoneError, PartitionReader, Place
 from streams.settings import Settings
 
 ELSEWHERE: Final = (
@@ -60,7 +60,7 @@ class Elsewhere:
         records = youngest = looked = 0
         said = time.monotonic()
         for partition in self._everything.partitions(topic):
-            for record in self._everything.read((topic, partition)):
+            for record in self._records((topic, partition)):
                 looked += 1
                 if self._is_theirs(record, topic):
                     records += 1
@@ -69,6 +69,18 @@ class Elsewhere:
                     said = time.monotonic()
                     say(f"{topic}: {looked:,} records looked at")
         return Left(topic=topic, records=records, until_ms=self._until_ms(topic, youngest) if records else None)
+
+    def _records(self, place: Place) -> Iterator[Stored]:
+        """What Kafka deletes meanwhile, for it is old, holds nobody any more: it goes on behind that."""
+        start, end = self._everything.bounds(place)
+        while start < end:
+            try:
+                for record in self._everything.read(place, start, end):
+                    yield record
+                    start = record.offset + 1
+            except GoneError:
+                continue
+            return
 
     def _is_theirs(self, record: Stored, topic: str) -> bool:
         if not self._person.is_held(record.key, record.value, record.headers):
