@@ -81,7 +81,10 @@ def test_names_and_filters_narrow_and_a_limit_ends(settings: Settings) -> None:
     assert ["0/3"] == [each["letter"] for each in stage.told(left)]
     named = dlq(settings, "replay", "0/7", "--yes")
 
-    assert "1 letter left: replayed already (--again takes what was): 0/7\n" == left.stderr
+    assert [
+        "1 letter left: replayed already (--again takes what was): 0/7",
+        f"Records still wait for workers on {settings.topic('customerio-replay')}/0: they may change this",
+    ] == left.stderr.splitlines()
     assert (1, "Not replayed, as said: 0/7") == (named.returncode, named.stderr.splitlines()[-1])
 
 

@@ -67,6 +67,7 @@ class ReplayRun:
         """
         with opened(self._settings) as letters:
             self._rehearse(letters, prints_lines=self._as_json)
+        self._tell_waiting()
         self._refuse_missing()
 
     def replay(self, *, by: str, rate: float | None, yes: bool) -> None:
@@ -104,16 +105,15 @@ class ReplayRun:
             rehearsed = rehearsal.rehearse(self._choice.letters(letters), self._terms)
             if prints_lines:
                 print_lines(rehearsed, reveal=self._reveal)
-                self._remark()
+                tell_left(self._choice)
                 return what_if
             for each in rehearsed:
                 what_if.add(each)
         what_if.show(is_sandboxed=self._against_sandbox, to_stderr=self._as_json)
-        self._remark()
+        tell_left(self._choice)
         return what_if
 
-    def _remark(self) -> None:
-        tell_left(self._choice)
+    def _tell_waiting(self) -> None:
         partitions = [partition for partition, each in self._choice.partitions.items() if each.replays.offsets]
         if partitions and (places := waiting(self._settings, partitions)):
             more = f" and {len(places) - PLACES_TOLD} more" if len(places) > PLACES_TOLD else ""
