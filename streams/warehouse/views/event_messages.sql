@@ -4,12 +4,38 @@
 --   event id         the webhook's trigger_event_id is the ULID under which we sent the event. That Customer.io puts the
 --                    event's own id there is likely, but nowhere promised: where no row says so, it does not.
 --   person and time  otherwise: the person's last event that we delivered before the message was first heard of, at most
---                    {join_window_s()} s earlier. A guess: another event, or none of ours, may have been the cause.
-WITH events AS (
-  SELECT event_id, user_id, source_topic, source_partition, source_offset, source_at, processed_at
+--                    {join_window_s()} s earlier; only where there is none, one that seems up to {clocks_s()} s later,
+--                    for clocks differ. A guess: another event, or none of ours, may have been the cause. Results do not
+--                    tell an anonymous id from a person's: an anonymous event may be taken for a person's of that id.
+--
+-- The place and the times are those of the event's own record, also where only a replay of it was delivered.
+WITH delivered AS (
+  SELECT
+    event_id,
+    user_id,
+    COALESCE(origin_topic, source_topic) AS topic,
+    COALESCE(origin_partition, source_partition) AS partition_number,
+    COALESCE(origin_offset, source_offset) AS record_offset,
+    processed_at
   FROM {relation(results)}
   WHERE outcome = 'delivered' AND event_id IS NOT NULL
   QUALIFY ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY processed_at NULLS LAST, source_at NULLS LAST) = 1
+),
+events AS (
+  SELECT
+    delivered.event_id,
+    delivered.user_id,
+    delivered.topic AS source_topic,
+    delivered.partition_number AS source_partition,
+    delivered.record_offset AS source_offset,
+    records.source_at,
+    delivered.processed_at
+  FROM delivered
+  LEFT JOIN {relation(record_outcomes)} AS records
+    ON
+      records.topic = delivered.topic
+      AND records.partition_number = delivered.partition_number
+      AND records.record_offset = delivered.record_offset
 ),
 by_id AS (
   SELECT events.*, messages.delivery_id, 'event id' AS joined_by
@@ -26,7 +52,14 @@ by_person AS (
     AND by_id.delivery_id IS NULL
     AND {seconds_between(events.processed_at, messages.first_at)} BETWEEN -{clocks_s()} AND {join_window_s()}
   QUALIFY
-    ROW_NUMBER() OVER (PARTITION BY messages.delivery_id ORDER BY events.processed_at DESC, events.event_id) = 1
+    ROW_NUMBER() OVER (
+      PARTITION BY messages.delivery_id
+      ORDER BY
+        -- webhooks know whole seconds: within the message's own second an event counts as before it
+        {seconds_between(messages.first_at, events.processed_at)} >= 1,
+        events.processed_at DESC,
+        events.event_id
+    ) = 1
 ),
 joined AS (
   SELECT * FROM by_id
