@@ -10,8 +10,9 @@ import duckdb
 from schemas.errors import ConfigError, UnavailableError
 from streams.warehouse.dialect import DUCKDB, VIEWS
 from streams.warehouse.duckdb_file import LoaderLock, opened
+from streams.warehouse.duckdb_rows import insert_once, remove_repeats
 from streams.warehouse.port import Batch, Found, Place
-from streams.warehouse.tables import TABLES, Column, Row, Table
+from streams.warehouse.tables import TABLES, Column, Row
 
 PROGRESS: Final = "progress"
 _PLACE: Final = "kafka_topic = ? AND kafka_incarnation = ? AND kafka_partition = ?"
@@ -50,11 +51,14 @@ class DuckDbWarehouse:
             raise ConfigError(f"{self._path} is gone: start the loader again, and it makes a new one")
         with _transaction(self._path) as connection:
             known = _progress(connection)
+            rows: dict[str, list[Row]] = {table.name: [] for table in TABLES}
             for batch in batches:
                 start = known.get(batch.place, batch.first_offset)
                 if batch.next_offset > start or batch.place not in known:
-                    _insert(connection, batch.table, batch.rows_from(start))
+                    rows[batch.table.name] += batch.rows_from(start)
                     _move(connection, batch.place, batch.next_offset, is_new=batch.place not in known)
+            for table in TABLES:
+                insert_once(connection, table, rows[table.name])
 
     def close(self) -> None:
         """Let another loader have the file."""
@@ -105,6 +109,7 @@ def _bring_up_to_date(path: Path) -> None:
             connection.execute(f"CREATE TABLE IF NOT EXISTS {table.name} ({columns})")
             for column in table.columns:
                 connection.execute(f"ALTER TABLE {table.name} ADD COLUMN IF NOT EXISTS {_declared(column)}")
+            remove_repeats(connection, table)
         for view in VIEWS:
             connection.execute(f"CREATE OR REPLACE VIEW {view} AS {DUCKDB.view(view)}")
 
@@ -118,21 +123,6 @@ def _progress(connection: duckdb.DuckDBPyConnection) -> dict[Place, int]:
         f"SELECT kafka_topic, kafka_incarnation, kafka_partition, next_offset FROM {PROGRESS}"  # noqa: S608 - our own name
     ).fetchall()
     return {Place(topic, incarnation, partition): offset for topic, incarnation, partition, offset in rows}
-
-
-def _insert(connection: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[Row]) -> None:
-    """Column by column, as lists: a statement for each row would be a hundred times slower."""
-    if not rows:
-        return
-    columns = [list(values) for values in zip(*rows, strict=True)]
-    unnested = ", ".join(map(_unnested, table.columns))
-    connection.execute(f"INSERT INTO {table.name} ({', '.join(table.names)}) SELECT {unnested}", columns)
-
-
-def _unnested(column: Column) -> str:
-    if column.kind == "time":
-        return "make_timestamptz(unnest(?::BIGINT[]))"
-    return f"unnest(?::{DUCKDB.types[column.kind]}[])"
 
 
 def _move(connection: duckdb.DuckDBPyConnection, place: Place, offset: int, *, is_new: bool) -> None:

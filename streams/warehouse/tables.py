@@ -34,6 +34,8 @@ class Table:
         view: what readers use.
         day: the time by whose day an engine may divide it.
         cluster: columns by which an engine may keep rows together.
+        near: what rows with the same key agree in and rows of about the same time are close in, null or not: an engine
+            may look for a key only where this is.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Table:
     columns: Sequence[Column]
     day: str
     cluster: Sequence[str]
+    near: str = "row_key"
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -138,6 +141,7 @@ RESULTS: Final = Table(
     ),
     day="received_at",
     cluster=("user_id", "event_id"),
+    near="source_at",
 )
 
 TABLES: Final = (WEBHOOKS, RESULTS)

@@ -12,7 +12,7 @@ from schemas.errors import ConfigError, UnavailableError
 from streams.warehouse import duckdb_file
 from streams.warehouse.duckdb_file import opened
 from streams.warehouse.duckdb_warehouse import DuckDbReader, DuckDbWarehouse
-from tests.warehouse_world import place, result_batch, webhook_batch, webhook_body
+from tests.warehouse_world import place, result_batch, result_value, webhook_batch, webhook_body
 
 HOLD: Final = "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); print('open', flush=True); time.sleep(60)"
 
@@ -108,3 +108,43 @@ def test_a_batch_that_fails_leaves_nothing(path: Path, warehouse: DuckDbWarehous
         warehouse.append([webhook_batch([webhook_body("a")]), result_batch([b'{"outcome": "delivered"}'])])
 
     assert ({}, [(0,)]) == (warehouse.progress(), execute(path, "SELECT COUNT(*) FROM webhooks_raw"))
+
+
+FROM_BEFORE: Final = (
+    "CREATE OR REPLACE VIEW {0} AS SELECT * FROM {0}_raw QUALIFY ROW_NUMBER() OVER (PARTITION BY row_key) = 1"
+)
+
+
+def keys(path: Path, table: str) -> list[tuple[str, int]]:
+    """Of all rows, with their offsets."""
+    return sorted(execute(path, f"SELECT row_key, kafka_offset FROM {table}"))  # noqa: S608 - names of ours
+
+
+def test_a_repeat_is_not_loaded(path: Path, warehouse: DuckDbWarehouse) -> None:
+    """Neither within a batch, nor beside another one, nor later; the first one counts."""
+    again = [webhook_body(event_id, at_s=5) for event_id in ("b", "c", "a", "c", "d")]
+    warehouse.append([webhook_batch([webhook_body("a"), webhook_body("b"), webhook_body("a")])])
+    warehouse.append([webhook_batch(again[:4], 50, at=place(1)), webhook_batch(again[4:] * 2, 60, at=place(2))])
+
+    assert [("a", 0), ("b", 1), ("c", 51), ("d", 60)] == keys(path, "webhooks_raw")
+
+
+def test_a_result_that_is_read_again_is_not_loaded(path: Path, warehouse: DuckDbWarehouse) -> None:
+    """From a topic that was made anew from a copy; also one without a time, and what is no result at all."""
+    untimed = {"topic": "domain-events", "partition": 0, "offset": 8}
+    values = [result_value(5), result_value(6), result_value(8, source=untimed)]
+    warehouse.append([result_batch([*values, b"no result"])])
+    again = place(topic="customerio-results", incarnation="made-first~again")
+    warehouse.append([result_batch([*values, result_value(7)], 40, at=again)])
+
+    assert [0, 1, 2, 3, 43] == [offset for _, offset in sorted(keys(path, "results_raw"), key=lambda each: each[1])]
+
+
+def test_a_file_from_before_loses_its_repeats(path: Path, warehouse: DuckDbWarehouse) -> None:
+    """Those that were received first stay."""
+    warehouse.append([webhook_batch([webhook_body(event_id) for event_id in "abc"])])
+    execute(path, "UPDATE webhooks_raw SET row_key = 'a' WHERE row_key = 'c'")
+    execute(path, FROM_BEFORE.format("webhooks"))
+    warehouse.prepare()
+
+    assert [("a", 0), ("b", 1)] == keys(path, "webhooks_raw")
