@@ -8,13 +8,12 @@ from typing import Final
 import duckdb
 
 from schemas.errors import ConfigError, UnavailableError
-from streams.warehouse.dialect import DUCKDB, VIEWS
 from streams.warehouse.duckdb_file import LoaderLock, opened
-from streams.warehouse.duckdb_rows import insert_once, remove_repeats
+from streams.warehouse.duckdb_rows import insert_once
+from streams.warehouse.duckdb_tables import PROGRESS, bring_up_to_date
 from streams.warehouse.port import Batch, Found, Place
-from streams.warehouse.tables import TABLES, Column, Row
+from streams.warehouse.tables import TABLES, Row
 
-PROGRESS: Final = "progress"
 _PLACE: Final = "kafka_topic = ? AND kafka_incarnation = ? AND kafka_partition = ?"
 
 
@@ -28,7 +27,7 @@ class DuckDbWarehouse:
     def prepare(self) -> None:
         """Take the file for this loader, and bring tables and views up to date."""
         self._lock.take()
-        if self._path.exists():
+        if _is_there(self._path):
             _bring_up_to_date(self._path)
             return
         new = self._path.with_name(self._path.name + ".new")  # renamed when whole: a crash leaves no half of a file
@@ -75,13 +74,18 @@ class DuckDbReader:
         self, view: str, *, where: Mapping[str, str | int] | None = None, newest_by: str | None = None, limit: int
     ) -> list[Found]:
         """At most `limit` rows whose columns have these values."""
-        if not self._path.exists():
+        if not _is_there(self._path):
             raise UnavailableError(f"There is no warehouse at {self._path}: `cio-streams warehouse` makes one")
         conditions = " AND ".join(f"{column} = ?" for column in where or {}) or "TRUE"
         order = f" ORDER BY {newest_by} DESC NULLS LAST" if newest_by else ""
         asked = f"SELECT * FROM {view} WHERE {conditions}{order} LIMIT ?"  # noqa: S608 - names of ours, values apart
         with opened(self._path, read_only=True) as connection:
-            found = connection.execute(asked, [*(where or {}).values(), limit])
+            try:
+                found = connection.execute(asked, [*(where or {}).values(), limit])
+            except (duckdb.CatalogException, duckdb.BinderException) as error:
+                raise UnavailableError(
+                    f"{self._path} has no view {view} as we know it: `cio-streams warehouse` makes it"
+                ) from error
             names = [each[0] for each in found.description]
             return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
@@ -98,24 +102,13 @@ def _transaction(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _bring_up_to_date(path: Path) -> None:
-    """Tables, columns and views as they are declared now."""
     with _transaction(path) as connection:
-        connection.execute(
-            f"CREATE TABLE IF NOT EXISTS {PROGRESS} (kafka_topic VARCHAR NOT NULL, kafka_incarnation VARCHAR NOT NULL,"
-            " kafka_partition BIGINT NOT NULL, next_offset BIGINT NOT NULL)"
-        )
-        for table in TABLES:
-            columns = ", ".join(_declared(column) + " NOT NULL" * column.is_needed for column in table.columns)
-            connection.execute(f"CREATE TABLE IF NOT EXISTS {table.name} ({columns})")
-            for column in table.columns:
-                connection.execute(f"ALTER TABLE {table.name} ADD COLUMN IF NOT EXISTS {_declared(column)}")
-            remove_repeats(connection, table)
-        for view in VIEWS:
-            connection.execute(f"CREATE OR REPLACE VIEW {view} AS {DUCKDB.view(view)}")
+        bring_up_to_date(connection, path)
 
 
-def _declared(column: Column) -> str:
-    return f"{column.name} {DUCKDB.types[column.kind]}"
+def _is_there(path: Path) -> bool:
+    """A file of nothing is as none."""
+    return path.exists() and (not path.is_file() or path.stat().st_size > 0)
 
 
 def _progress(connection: duckdb.DuckDBPyConnection) -> dict[Place, int]:

@@ -85,6 +85,74 @@ def test_what_is_no_warehouse_is_refused(tmp_path: Path) -> None:
     assert "no database" == text.read_text()
 
 
+def test_the_file_is_for_its_owner_alone(path: Path, warehouse: DuckDbWarehouse) -> None:
+    """It holds ids of persons; what DuckDB writes beside it as well."""
+    with opened(path, read_only=False) as connection:
+        connection.execute("CREATE TABLE of_somebody (x BIGINT)")
+        modes = {each.name: each.stat().st_mode & 0o777 for each in path.parent.iterdir()}
+    warehouse.close()
+
+    assert {path.name, f"{path.name}.wal", f"{path.name}.loader"} == set(modes)
+    assert {0o600} == set(modes.values())
+
+
+def test_a_file_of_nothing_becomes_a_warehouse(path: Path) -> None:
+    """Somebody made it with `touch`; until then there is none for a reader."""
+    path.touch()
+    with pytest.raises(UnavailableError, match="There is no warehouse"):
+        DuckDbReader(path).read("webhooks", limit=1)
+    DuckDbWarehouse(path).prepare()
+
+    assert [] == DuckDbReader(path).read("webhooks", limit=1)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "CREATE TABLE orders (id BIGINT)",
+        "CREATE TABLE progress (percent BIGINT)",
+        "CREATE TABLE webhooks_raw (row_key BIGINT)",
+        "CREATE VIEW messages AS SELECT 1 AS one",
+    ],
+)
+def test_a_file_of_somebody_else_is_refused(path: Path, made: str) -> None:
+    """And stays as it was; a reader is told what makes the views."""
+    execute(path, made)
+    with pytest.raises(ConfigError, match="set another WAREHOUSE"):
+        DuckDbWarehouse(path).prepare()
+    with pytest.raises(UnavailableError, match="`cio-streams warehouse` makes it"):
+        DuckDbReader(path).read("message_funnel", limit=1)
+
+    assert 1 == len(execute(path, "SELECT DISTINCT table_name FROM duckdb_columns() WHERE NOT internal"))
+
+
+def test_a_table_of_ours_with_other_columns_is_refused(path: Path, warehouse: DuckDbWarehouse) -> None:
+    """Its rows would be lost among ours; tables beside ours are somebody's own."""
+    execute(path, "CREATE TABLE orders (id BIGINT)")
+    warehouse.prepare()
+    execute(path, "ALTER TABLE results_raw ALTER COLUMN outcome TYPE BIGINT")
+
+    with pytest.raises(ConfigError, match="results_raw is no warehouse's"):
+        warehouse.prepare()
+
+
+def test_a_file_is_waited_for_by_the_clock(path: Path, warehouse: DuckDbWarehouse) -> None:
+    """However long each try takes."""
+    seconds, slept = iter(range(0, 1_000, 6)), list[float]()
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(path)], stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        with (
+            pytest.raises(UnavailableError, match="is open elsewhere"),
+            opened(path, read_only=True, sleep=slept.append, clock=lambda: next(seconds)),
+        ):
+            pass
+        other.kill()
+    warehouse.close()
+
+    assert 2 == len(slept)
+
+
 def test_a_file_that_was_taken_away_is_not_made_anew(path: Path, warehouse: DuckDbWarehouse) -> None:
     """A new one without the old rows would look as if nothing had happened."""
     path.unlink()
