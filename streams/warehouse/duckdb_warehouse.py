@@ -9,6 +9,7 @@ import duckdb
 
 from schemas.errors import ConfigError, UnavailableError
 from streams.warehouse.duckdb_file import LoaderLock, opened
+from streams.warehouse.duckdb_narrow import event_messages
 from streams.warehouse.duckdb_rows import insert_once
 from streams.warehouse.duckdb_tables import PROGRESS, bring_up_to_date
 from streams.warehouse.port import Batch, Found, Place
@@ -76,12 +77,10 @@ class DuckDbReader:
         """At most `limit` rows whose columns have these values."""
         if not _is_there(self._path):
             raise UnavailableError(f"There is no warehouse at {self._path}: `cio-streams warehouse` makes one")
-        conditions = " AND ".join(f"{column} = ?" for column in where or {}) or "TRUE"
-        order = f" ORDER BY {newest_by} DESC NULLS LAST" if newest_by else ""
-        asked = f"SELECT * FROM {view} WHERE {conditions}{order} LIMIT ?"  # noqa: S608 - names of ours, values apart
+        asked, values = _asked(view, where or {}, newest_by)
         with opened(self._path, read_only=True) as connection:
             try:
-                found = connection.execute(asked, [*(where or {}).values(), limit])
+                found = connection.execute(f"{asked} LIMIT ?", [*values, limit])
             except (duckdb.CatalogException, duckdb.BinderException) as error:
                 raise UnavailableError(
                     f"{self._path} has no view {view} as we know it: `cio-streams warehouse` makes it"
@@ -91,6 +90,15 @@ class DuckDbReader:
 
     def close(self) -> None:
         """Nothing is held between two questions."""
+
+
+def _asked(view: str, where: Mapping[str, str | int], newest_by: str | None) -> tuple[str, list[str | int]]:
+    """A query, and its values."""
+    if view == "event_messages" and where.keys() == {"event_id"} and newest_by is None:
+        return event_messages(str(where["event_id"]))
+    conditions = " AND ".join(f"{column} = ?" for column in where) or "TRUE"
+    order = f" ORDER BY {newest_by} DESC NULLS LAST" if newest_by else ""
+    return f"SELECT * FROM {view} WHERE {conditions}{order}", list(where.values())  # noqa: S608 - names of ours, values apart
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from schemas.errors import ConfigError, UnavailableError
 from streams.warehouse import duckdb_file
 from streams.warehouse.duckdb_file import opened
 from streams.warehouse.duckdb_warehouse import DuckDbReader, DuckDbWarehouse
-from tests.warehouse_world import place, result_batch, result_value, webhook_batch, webhook_body
+from tests.warehouse_world import NOW_S, place, result_batch, result_value, webhook_batch, webhook_body
 
 HOLD: Final = "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); print('open', flush=True); time.sleep(60)"
 
@@ -216,3 +216,32 @@ def test_a_file_from_before_loses_its_repeats(path: Path, warehouse: DuckDbWareh
     warehouse.prepare()
 
     assert [("a", 0), ("b", 1)] == keys(path, "webhooks_raw")
+
+
+def test_one_events_messages_are_those_of_the_view(path: Path, warehouse: DuckDbWarehouse) -> None:
+    """Also where another person's event names the message, and where an event is a replay's."""
+    origin = {"topic": "domain-events", "partition": 0, "offset": 1}
+    events = [("A", "u-1", {}), ("B", "u-1", {}), ("C", "u-2", {}), ("D", "u-3", {"origin": origin})]
+    results = [
+        result_value(number, event_id=event_id, user_id=person, **more)
+        for number, (event_id, person, more) in enumerate(events)
+    ]
+    told = [("d1", "u-1", "A"), ("d2", "u-1", "C"), ("d3", "u-1", None), ("d4", "u-9", "A"), ("d5", "u-3", None)]
+    webhooks = [
+        webhook_body(
+            f"e{delivery}",
+            delivery_id=delivery,
+            campaign_id=7,
+            at_s=NOW_S + 9,
+            identifiers={"id": person},
+            trigger_event_id=event_id,
+        )
+        for delivery, person, event_id in told
+    ]
+    warehouse.append([result_batch(results), webhook_batch(webhooks)])
+    reader = DuckDbReader(path)
+    every = sorted(reader.read("event_messages", limit=99), key=lambda row: row["delivery_id"])
+    each = [row for name, _, _ in events for row in reader.read("event_messages", where={"event_id": name}, limit=99)]
+
+    assert ["d1", "d2", "d3", "d4", "d5"] == [row["delivery_id"] for row in every]
+    assert every == sorted(each, key=lambda row: row["delivery_id"])

@@ -85,6 +85,17 @@ def test_a_funnel_counts_messages_not_reports(shop: Shop) -> None:
     ] == rows
 
 
+def test_tries_and_replies_are_counted(shop: Shop) -> None:
+    """Of a message of which only its person's doing was reported, nothing else is known."""
+    shop.webhooks(
+        *journey("d1", "attempted", "deferred", "attempted", "sent", "replied", transactional_message_id=3),
+        ("unsubscribed", {"delivery_id": "d2", "campaign_id": None}),
+    )
+
+    rows = seen(shop.see("message_funnel"), "kind", "messages", "attempted", "deferred", "sent", "replied")
+    assert [("transactional", 1, 1, 1, 1, 1), ("unknown", 1, 0, 0, 0, 0)] == rows
+
+
 def test_machines_are_told_from_people(shop: Shop) -> None:
     """What was fetched ahead is no open; a click by a machine is no click, and the open concluded from it is none."""
     shop.webhooks(
