@@ -21,7 +21,7 @@ OPEN_S: Final = 15.0
 OPEN_AGAIN_S: Final = 0.02
 MEMORY: Final = "512MB"
 THREADS: Final = 2
-_PRIVATE: Final = 0o077
+_PRIVATE: Final = 0o077  # the whole process's mask meanwhile: nothing that it makes then is for others either
 _LOCKED: Final = "Could not set lock"
 
 
