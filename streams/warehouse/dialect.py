@@ -17,11 +17,11 @@ VIEWS: Final = (
     "messages",
     "message_funnel",
     "messages_by_day",
+    "record_outcomes",
     "event_messages",
     "event_times",
     "transactional_sends",
     "transactional_times",
-    "record_outcomes",
     "topic_outcomes",
     "dead_reasons",
     "faults",
@@ -76,6 +76,7 @@ DUCKDB: Final = Dialect(
     words={
         "seconds_between": "(epoch_us({1}) - epoch_us({0})) / 1e6",
         "quantile": "quantile_cont({0}, {1} / 100)",
+        "each_key_once": "",  # what is loaded there has each key once
     },
     relation="{}",
 )
@@ -86,6 +87,8 @@ BIGQUERY: Final = Dialect(
     words={
         "seconds_between": "TIMESTAMP_DIFF({1}, {0}, MICROSECOND) / 1e6",
         "quantile": "APPROX_QUANTILES({0}, 100)[OFFSET({1})]",
+        "each_key_once": "WHERE TRUE QUALIFY ROW_NUMBER() OVER (PARTITION BY row_key ORDER BY received_at NULLS LAST,"
+        " kafka_partition, kafka_offset, kafka_incarnation) = 1",
     },
     relation="`{}`",  # BigQuery's warehouse puts its dataset in front: a view knows no default one
 )

@@ -21,33 +21,43 @@ OPEN_S: Final = 15.0
 OPEN_AGAIN_S: Final = 0.02
 MEMORY: Final = "512MB"
 THREADS: Final = 2
+_PRIVATE: Final = 0o077  # the whole process's mask meanwhile: nothing that it makes then is for others either
 _LOCKED: Final = "Could not set lock"
 
 
 @contextmanager
 def opened(
-    path: Path, *, read_only: bool, sleep: Callable[[float], None] = time.sleep
+    path: Path,
+    *,
+    read_only: bool,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Give a connection; whoever has the file meanwhile is waited for.
+    """Give a connection; whoever has the file meanwhile is waited for. What files DuckDB makes are for us alone.
 
     Raises:
         ConfigError: it is no DuckDB file, or may not be opened.
         UnavailableError: somebody else has it for too long.
     """
-    connection = _connect(path, read_only=read_only, sleep=sleep)
+    mask = os.umask(_PRIVATE)
     try:
-        yield connection
-    except duckdb.Error as error:
-        raise UnavailableError(f"{path}: {_first_line(error)}") from error
+        connection = _connect(path, read_only=read_only, sleep=sleep, clock=clock)
+        try:
+            yield connection
+        except duckdb.Error as error:
+            raise UnavailableError(f"{path}: {_first_line(error)}") from error
+        finally:
+            connection.close()
     finally:
-        connection.close()
+        os.umask(mask)
 
 
-def _connect(path: Path, *, read_only: bool, sleep: Callable[[float], None]) -> duckdb.DuckDBPyConnection:
+def _connect(
+    path: Path, *, read_only: bool, sleep: Callable[[float], None], clock: Callable[[], float]
+) -> duckdb.DuckDBPyConnection:
     config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": MEMORY, "threads": THREADS}
-    for attempt in range(round(OPEN_S / OPEN_AGAIN_S) + 1):
-        if attempt:
-            sleep(OPEN_AGAIN_S)
+    deadline_s = clock() + OPEN_S
+    while True:
         try:
             connection = duckdb.connect(str(path), read_only=read_only, config=config)
         except duckdb.Error as error:
@@ -56,6 +66,9 @@ def _connect(path: Path, *, read_only: bool, sleep: Callable[[float], None]) -> 
         else:
             connection.execute("SET TimeZone = 'UTC'")
             return connection
+        if clock() >= deadline_s:
+            break
+        sleep(OPEN_AGAIN_S)
     raise UnavailableError(f"{path} is open elsewhere, and was for {OPEN_S:.0f} s: close what has it open")
 
 

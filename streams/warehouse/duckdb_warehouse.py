@@ -8,12 +8,13 @@ from typing import Final
 import duckdb
 
 from schemas.errors import ConfigError, UnavailableError
-from streams.warehouse.dialect import DUCKDB, VIEWS
 from streams.warehouse.duckdb_file import LoaderLock, opened
+from streams.warehouse.duckdb_narrow import event_messages
+from streams.warehouse.duckdb_rows import insert_once
+from streams.warehouse.duckdb_tables import PROGRESS, bring_up_to_date
 from streams.warehouse.port import Batch, Found, Place
-from streams.warehouse.tables import TABLES, Column, Row, Table
+from streams.warehouse.tables import TABLES, Row
 
-PROGRESS: Final = "progress"
 _PLACE: Final = "kafka_topic = ? AND kafka_incarnation = ? AND kafka_partition = ?"
 
 
@@ -27,7 +28,7 @@ class DuckDbWarehouse:
     def prepare(self) -> None:
         """Take the file for this loader, and bring tables and views up to date."""
         self._lock.take()
-        if self._path.exists():
+        if _is_there(self._path):
             _bring_up_to_date(self._path)
             return
         new = self._path.with_name(self._path.name + ".new")  # renamed when whole: a crash leaves no half of a file
@@ -50,11 +51,14 @@ class DuckDbWarehouse:
             raise ConfigError(f"{self._path} is gone: start the loader again, and it makes a new one")
         with _transaction(self._path) as connection:
             known = _progress(connection)
+            rows: dict[str, list[Row]] = {table.name: [] for table in TABLES}
             for batch in batches:
                 start = known.get(batch.place, batch.first_offset)
                 if batch.next_offset > start or batch.place not in known:
-                    _insert(connection, batch.table, batch.rows_from(start))
+                    rows[batch.table.name] += batch.rows_from(start)
                     _move(connection, batch.place, batch.next_offset, is_new=batch.place not in known)
+            for table in TABLES:
+                insert_once(connection, table, rows[table.name])
 
     def close(self) -> None:
         """Let another loader have the file."""
@@ -71,18 +75,30 @@ class DuckDbReader:
         self, view: str, *, where: Mapping[str, str | int] | None = None, newest_by: str | None = None, limit: int
     ) -> list[Found]:
         """At most `limit` rows whose columns have these values."""
-        if not self._path.exists():
+        if not _is_there(self._path):
             raise UnavailableError(f"There is no warehouse at {self._path}: `cio-streams warehouse` makes one")
-        conditions = " AND ".join(f"{column} = ?" for column in where or {}) or "TRUE"
-        order = f" ORDER BY {newest_by} DESC NULLS LAST" if newest_by else ""
-        asked = f"SELECT * FROM {view} WHERE {conditions}{order} LIMIT ?"  # noqa: S608 - names of ours, values apart
+        asked, values = _asked(view, where or {}, newest_by)
         with opened(self._path, read_only=True) as connection:
-            found = connection.execute(asked, [*(where or {}).values(), limit])
+            try:
+                found = connection.execute(f"{asked} LIMIT ?", [*values, limit])
+            except (duckdb.CatalogException, duckdb.BinderException) as error:
+                raise UnavailableError(
+                    f"{self._path} has no view {view} as we know it: `cio-streams warehouse` makes it"
+                ) from error
             names = [each[0] for each in found.description]
             return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
     def close(self) -> None:
         """Nothing is held between two questions."""
+
+
+def _asked(view: str, where: Mapping[str, str | int], newest_by: str | None) -> tuple[str, list[str | int]]:
+    """A query, and its values."""
+    if view == "event_messages" and where.keys() == {"event_id"} and newest_by is None:
+        return event_messages(str(where["event_id"]))
+    conditions = " AND ".join(f"{column} = ?" for column in where) or "TRUE"
+    order = f" ORDER BY {newest_by} DESC NULLS LAST" if newest_by else ""
+    return f"SELECT * FROM {view} WHERE {conditions}{order}", list(where.values())  # noqa: S608 - names of ours, values apart
 
 
 @contextmanager
@@ -94,23 +110,13 @@ def _transaction(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _bring_up_to_date(path: Path) -> None:
-    """Tables, columns and views as they are declared now."""
     with _transaction(path) as connection:
-        connection.execute(
-            f"CREATE TABLE IF NOT EXISTS {PROGRESS} (kafka_topic VARCHAR NOT NULL, kafka_incarnation VARCHAR NOT NULL,"
-            " kafka_partition BIGINT NOT NULL, next_offset BIGINT NOT NULL)"
-        )
-        for table in TABLES:
-            columns = ", ".join(_declared(column) + " NOT NULL" * column.is_needed for column in table.columns)
-            connection.execute(f"CREATE TABLE IF NOT EXISTS {table.name} ({columns})")
-            for column in table.columns:
-                connection.execute(f"ALTER TABLE {table.name} ADD COLUMN IF NOT EXISTS {_declared(column)}")
-        for view in VIEWS:
-            connection.execute(f"CREATE OR REPLACE VIEW {view} AS {DUCKDB.view(view)}")
+        bring_up_to_date(connection, path)
 
 
-def _declared(column: Column) -> str:
-    return f"{column.name} {DUCKDB.types[column.kind]}"
+def _is_there(path: Path) -> bool:
+    """A file of nothing is as none."""
+    return path.exists() and (not path.is_file() or path.stat().st_size > 0)
 
 
 def _progress(connection: duckdb.DuckDBPyConnection) -> dict[Place, int]:
@@ -118,21 +124,6 @@ def _progress(connection: duckdb.DuckDBPyConnection) -> dict[Place, int]:
         f"SELECT kafka_topic, kafka_incarnation, kafka_partition, next_offset FROM {PROGRESS}"  # noqa: S608 - our own name
     ).fetchall()
     return {Place(topic, incarnation, partition): offset for topic, incarnation, partition, offset in rows}
-
-
-def _insert(connection: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[Row]) -> None:
-    """Column by column, as lists: a statement for each row would be a hundred times slower."""
-    if not rows:
-        return
-    columns = [list(values) for values in zip(*rows, strict=True)]
-    unnested = ", ".join(map(_unnested, table.columns))
-    connection.execute(f"INSERT INTO {table.name} ({', '.join(table.names)}) SELECT {unnested}", columns)
-
-
-def _unnested(column: Column) -> str:
-    if column.kind == "time":
-        return "make_timestamptz(unnest(?::BIGINT[]))"
-    return f"unnest(?::{DUCKDB.types[column.kind]}[])"
 
 
 def _move(connection: duckdb.DuckDBPyConnection, place: Place, offset: int, *, is_new: bool) -> None:

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import orjson
 
+from streams.warehouse.texts import kept_tree
+
 TEXT_CHARS_MAX: Final = 4_000
 DEPTH_MAX: Final = 100
 INTEGER_MAX: Final = 2**63 - 1
@@ -74,8 +76,8 @@ class Fields:
         self.rest = {name: value for name, value in self.rest.items() if name not in names and value is not None}
 
     def left(self) -> str | None:
-        """What is left, as JSON; None where nothing is."""
-        return orjson.dumps(self.rest).decode() if self.rest else None
+        """What is left, as JSON without addresses; None where nothing is."""
+        return orjson.dumps(kept_tree(self.rest)).decode() if self.rest else None
 
 
 def micros_of_s(seconds: float) -> int | None:

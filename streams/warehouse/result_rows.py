@@ -5,6 +5,7 @@ from typing import Any, Final
 import orjson
 
 from schemas.record import Stored
+from streams.dead_letters.masking import shown_message
 from streams.warehouse.fields import Fields, is_too_deep, micros_of_ms
 from streams.warehouse.places import fault_key, place_of
 from streams.warehouse.tables import Row, Value
@@ -39,11 +40,11 @@ def result_row(record: Stored, incarnation: str) -> Row:
 
 
 def _own(told: Fields, source: Fields, origin: Fields) -> tuple[Value, ...]:
-    source_ms = source.integer("timestamp_ms")
+    source_ms, detail = source.integer("timestamp_ms"), told.text("detail")
     return (
         told.text("outcome"),
         told.text("reason"),
-        told.text("detail"),
+        None if detail is None else shown_message(detail),
         source.text("topic"),
         source.integer("partition"),
         source.integer("offset"),

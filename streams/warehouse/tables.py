@@ -34,6 +34,8 @@ class Table:
         view: what readers use.
         day: the time by whose day an engine may divide it.
         cluster: columns by which an engine may keep rows together.
+        near: what rows with the same key agree in and rows of about the same time are close in, null or not: an engine
+            may look for a key only where this is.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Table:
     columns: Sequence[Column]
     day: str
     cluster: Sequence[str]
+    near: str = "row_key"
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -60,7 +63,7 @@ class Table:
 
 _KEY: Final = Column("row_key", "text", "the same for every row that says the same thing", is_needed=True)
 _FAULT: Final = Column("fault", "text", "why the record could not be read; null where it could")
-_DATA: Final = Column("data", "json", "what has no column of its own, without addresses and contents")
+_DATA: Final = Column("data", "json", "what has no column of its own; addresses masked")
 _PLACE: Final = (
     Column("kafka_topic", "text", "the topic it was read from, full name", is_needed=True),
     Column("kafka_incarnation", "text", "which topic of that name it was", is_needed=True),
@@ -92,7 +95,7 @@ WEBHOOKS: Final = Table(
         Column("content_id", "text", "which content of a newsletter"),
         Column("template_id", "text", "which template"),
         Column("link_id", "text", "which link was clicked"),
-        Column("href", "text", "where it leads"),
+        Column("href", "text", "where it leads, without query and fragment; addresses masked"),
         Column("failure_message", "text", "why it bounced, was dropped or failed; addresses masked"),
         Column("is_machine", "boolean", "a click by a machine"),
         Column("is_prefetched", "boolean", "an open by a mail service that fetched ahead"),
@@ -101,7 +104,7 @@ WEBHOOKS: Final = Table(
         Column("is_stale", "boolean", "validly signed, but outside the tolerance"),
         _FAULT,
         _DATA,
-        Column("more", "json", "fields beside `data` that nobody knew"),
+        Column("more", "json", "fields beside `data` that nobody knew; addresses masked"),
         *_PLACE,
     ),
     day="received_at",
@@ -115,7 +118,7 @@ RESULTS: Final = Table(
         _KEY,
         Column("outcome", "text", "delivered, duplicate, superseded, skipped or dead"),
         Column("reason", "text", "why, where it was not delivered"),
-        Column("detail", "text", "what is wrong"),
+        Column("detail", "text", "what is wrong; addresses masked"),
         Column("source_topic", "text", "the record's topic, full name"),
         Column("source_partition", "integer", "its partition"),
         Column("source_offset", "integer", "its offset"),
@@ -138,6 +141,7 @@ RESULTS: Final = Table(
     ),
     day="received_at",
     cluster=("user_id", "event_id"),
+    near="source_at",
 )
 
 TABLES: Final = (WEBHOOKS, RESULTS)

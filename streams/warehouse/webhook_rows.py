@@ -3,6 +3,7 @@
 Addresses and contents of messages stay on Kafka: a warehouse is read by many, for a long time.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 import orjson
@@ -10,10 +11,10 @@ import orjson
 from schemas import webhook as named
 from schemas.record import Stored
 from schemas.webhook import Webhook, parse_webhook
-from streams.dead_letters.masking import without_contacts
 from streams.warehouse.fields import Fields, is_too_deep, micros_of_s
 from streams.warehouse.places import fault_key, place_of
 from streams.warehouse.tables import Row, Value
+from streams.warehouse.texts import kept, kept_link
 
 LEFT_OUT: Final = (
     *("recipient", "recipients", "email_address", "to", "phone"),
@@ -26,7 +27,7 @@ _IDS: Final = (
     "delivery_id",
     *("campaign_id", "broadcast_id", "newsletter_id", "transactional_message_id"),
     *("trigger_id", "trigger_event_id", "action_id", "parent_action_id", "journey_id"),
-    *("content_id", "template_id", "link_id", "href"),
+    *("content_id", "template_id", "link_id"),
 )
 _FLAGS: Final = ("machine", "prefetched", "proxied", "synthetic")
 
@@ -45,7 +46,7 @@ _Told = tuple[tuple[Value, ...], str | None, str | None]
 
 
 def _nothing() -> _Told:
-    return (None,) * (6 + len(_IDS) + len(_FLAGS)), None, None
+    return (None,) * (7 + len(_IDS) + len(_FLAGS)), None, None
 
 
 def _told(webhook: Webhook, data: Fields, body: bytes) -> _Told:
@@ -56,7 +57,8 @@ def _told(webhook: Webhook, data: Fields, body: bytes) -> _Told:
         None if webhook.timestamp_s is None else micros_of_s(webhook.timestamp_s),
         webhook.person_id,
         *(data.text(name) for name in _IDS),
-        _without_contacts(data.text("failure_message")),
+        _kept(data.text("href"), kept_link),
+        _kept(data.text("failure_message"), kept),
         *(data.flag(name) for name in _FLAGS),
     )
     identifiers = data.part("identifiers")
@@ -82,8 +84,8 @@ def _beside(webhook: Webhook, body: bytes) -> str | None:
     return more.left()
 
 
-def _without_contacts(text: str | None) -> str | None:
-    return None if text is None else without_contacts(text)
+def _kept(text: str | None, of: Callable[[str], str]) -> str | None:
+    return None if text is None else of(text)
 
 
 def _fault(record: Stored, webhook: Webhook | None) -> str | None:

@@ -19,16 +19,21 @@ BY_TRIGGER: Final = "trigger id"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageTold:
-    """A message, how it is known that the record led to it, and its webhooks as the view `webhooks` has them."""
+    """A message, how it is known that the record led to it, and its newest webhooks as the view `webhooks` has them.
+
+    Attributes:
+        is_cut: whether there are more of them.
+    """
 
     delivery_id: str
     known_by: str
     webhooks: Sequence[Found]
+    is_cut: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reports:
-    """At most `MESSAGES_MAX` messages; `remark` says why there is none, or that there are more."""
+    """At most `MESSAGES_MAX` messages; `remark` says why there is none, or what there is more of."""
 
     messages: Sequence[MessageTold]
     remark: str | None
@@ -49,20 +54,24 @@ def find_in(reader: WarehouseReader, sources: Sequence[Origin]) -> Reports:
     """The same, in an open warehouse."""
     results = [result for source in sources for result in _results(reader, source)]
     found = {delivery_id: known_by for result in results for delivery_id, known_by in _deliveries(reader, result)}
-    messages = [
-        MessageTold(
-            delivery_id=delivery_id,
-            known_by=known_by,
-            webhooks=reader.read("webhooks", where={"delivery_id": delivery_id}, limit=WEBHOOKS_MAX),
-        )
-        for delivery_id, known_by in list(found.items())[:MESSAGES_MAX]
-    ]
+    messages = [_message(reader, *each) for each in list(found.items())[:MESSAGES_MAX]]
     if not results:
         return Reports(messages=[], remark="none: the warehouse has no result of it, or has not loaded it yet")
     if not messages:
         return Reports(messages=[], remark="none: no message is known that it led to")
-    more = f"of {MESSAGES_MAX} messages; there are more" if len(found) > MESSAGES_MAX else None
-    return Reports(messages=messages, remark=more)
+    more = [f"of {MESSAGES_MAX} messages; there are more"] if len(found) > MESSAGES_MAX else []
+    more += [f"the newest {WEBHOOKS_MAX} of {each.delivery_id}; there are more" for each in messages if each.is_cut]
+    return Reports(messages=messages, remark="\n".join(more) or None)
+
+
+def _message(reader: WarehouseReader, delivery_id: str, known_by: str) -> MessageTold:
+    found = reader.read("webhooks", where={"delivery_id": delivery_id}, newest_by="happened_at", limit=WEBHOOKS_MAX + 1)
+    return MessageTold(
+        delivery_id=delivery_id,
+        known_by=known_by,
+        webhooks=found[:WEBHOOKS_MAX],
+        is_cut=len(found) > WEBHOOKS_MAX,
+    )
 
 
 def _results(reader: WarehouseReader, source: Origin) -> list[Found]:

@@ -104,15 +104,14 @@ def test_a_second_loader_with_another_file_takes_the_first_ones_place(settings: 
 
 
 def test_what_cannot_be_read_and_what_is_repeated(settings: Settings, publisher: Publisher, tmp_path: Path) -> None:
-    """Any bytes become a row with a fault; an event id that comes again is shown once."""
+    """Any bytes become a row with a fault; an event id that comes again is loaded once."""
     publisher.bodies([b"\x00\xff", None, b'"\\ud800"', b"{" * 5_000, b'{"event_id": 1}', b'{"event_id": "a\\u0000b"}'])
     publisher.webhooks(["x", "x", "x"])
     load_all(settings, tmp_path)
 
     found = rows(tmp_path)
     assert ["not_understood"] * 4 + ["null"] == sorted(row["fault"] for row in found if row["fault"])
-    assert 1 == sum(row["event_id"] == "x" for row in found)
-    assert 3 == sum(row["event_id"] == "x" for row in rows(tmp_path, "webhooks_raw"))
+    assert 1 == sum(row["event_id"] == "x" for row in rows(tmp_path, "webhooks_raw"))
 
 
 def test_what_kafka_deleted_before_it_was_loaded_is_said(

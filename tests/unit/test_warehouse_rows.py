@@ -76,6 +76,41 @@ def test_addresses_and_contents_stay_on_kafka() -> None:
     assert "ada@" not in json.dumps(row)
 
 
+@pytest.mark.parametrize(
+    ("href", "told"),
+    [
+        ("https://x/a?email=ada@example.com", "https://x/a"),
+        ("https://x/a#token=s3cret", "https://x/a"),
+        ("//x/a?u=ada%40example.com", "//x/a"),
+        ("?u=ada", ""),
+        ("https://x/ada%40example.com/out", "https://x/ada@example.com/out"),
+        ("mailto:ada@example.com?subject=x", "mailto:a***m (15)"),
+        ("tel:+49 170 1234567", "tel:+***7 (15)"),
+        ("https://x/" + "a" * 5_000 + "?email=ada@example.com", None),
+    ],
+)
+def test_of_a_link_its_path_is_kept(href: str, told: str | None) -> None:
+    """What marks a person is mostly in its query; one that is too long for the column is cut where it is then."""
+    row = webhook(webhook_body("e1", "clicked", href=href))
+
+    assert "ada@" not in json.dumps(row)
+    assert "email=" not in json.dumps(row)
+    assert told is None or "@" in told or told == row["href"]
+
+
+def test_addresses_in_what_nobody_knew_are_masked() -> None:
+    """At any depth, in names too; of a result as well."""
+    told = {"see": "ask ada@example.com, +49 170 1234567", "ada@example.com": [{"u": "https://x/?e=ada%40example.com"}]}
+    body = json.loads(webhook_body("e1", newest=told)) | {"beside": told}
+    row = webhook(json.dumps(body).encode())
+    masked = {"see": "ask a***m (15), +***7 (15)", "a***m (15)": [{"u": "https://x/"}]}
+
+    assert {"newest": masked} == json.loads(row["data"])
+    assert {"beside": masked} == json.loads(row["more"])
+    found = result(result_value(1, detail="no ada@example.com", newest=told))
+    assert (masked, "no a***m (15)") == (json.loads(found["data"])["newest"], found["detail"])
+
+
 def test_fields_that_are_not_of_their_kind_stay_in_the_json() -> None:
     """Nothing is refused, nothing lost."""
     row = webhook(

@@ -1,7 +1,7 @@
 """What the views say of rows that were written by hand, whose numbers are known."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -85,6 +85,17 @@ def test_a_funnel_counts_messages_not_reports(shop: Shop) -> None:
     ] == rows
 
 
+def test_tries_and_replies_are_counted(shop: Shop) -> None:
+    """Of a message of which only its person's doing was reported, nothing else is known."""
+    shop.webhooks(
+        *journey("d1", "attempted", "deferred", "attempted", "sent", "replied", transactional_message_id=3),
+        ("unsubscribed", {"delivery_id": "d2", "campaign_id": None}),
+    )
+
+    rows = seen(shop.see("message_funnel"), "kind", "messages", "attempted", "deferred", "sent", "replied")
+    assert [("transactional", 1, 1, 1, 1, 1), ("unknown", 1, 0, 0, 0, 0)] == rows
+
+
 def test_machines_are_told_from_people(shop: Shop) -> None:
     """What was fetched ahead is no open; a click by a machine is no click, and the open concluded from it is none."""
     shop.webhooks(
@@ -163,6 +174,61 @@ def test_an_event_that_was_delivered_again_is_one(shop: Shop) -> None:
     shop.webhooks(*journey("d1", "sent", campaign_id=7, trigger_event_id="ULID1"))
 
     assert [("domain-events", "d1")] == seen(shop.see("event_messages"), "source_topic", "delivery_id")
+
+
+def test_an_event_from_after_the_message_counts_only_where_there_is_none_before(shop: Shop) -> None:
+    """Clocks differ by little; within one second nobody can tell, for webhooks know whole seconds."""
+    shop.results(
+        {"event_id": "before", "processed_at": "2026-11-22T10:00:00Z"},
+        {"event_id": "after", "processed_at": "2026-11-22T10:01:03Z"},
+        {"event_id": "alone", "user_id": "u-2", "processed_at": "2026-11-22T10:01:03Z"},
+        {"event_id": "earlier", "user_id": "u-3", "processed_at": "2026-11-22T10:00:00Z"},
+        {"event_id": "same second", "user_id": "u-3", "processed_at": "2026-11-22T10:01:00.900Z"},
+    )
+    for person in ("u-1", "u-2", "u-3"):
+        shop.webhooks(*journey(person, "sent", campaign_id=7, identifiers={"id": person}, at_s=NOW_S + 60))
+
+    assert [("u-1", "before"), ("u-2", "alone"), ("u-3", "same second")] == seen(
+        shop.see("event_messages"), "delivery_id", "event_id"
+    )
+
+
+REPLAY: Final[Json] = {
+    "source": {"topic": "customerio-replay", "partition": 0, "offset": 9, "timestamp_ms": (NOW_S + 7_100) * 1000},
+    "origin": {"topic": "domain-events", "partition": 0, "offset": 0},
+    "processed_at": "2026-11-22T12:00:00Z",
+}
+
+
+def test_times_count_from_the_record_also_where_its_replay_was_delivered(shop: Shop) -> None:
+    """The replay's own place and time say nothing of the event."""
+    shop.results({"outcome": "dead", "reason": "retries_exhausted", "event_id": "E"}, {"event_id": "E", **REPLAY})
+    shop.webhooks(*journey("d1", "delivered", at_s=NOW_S + 7_201, campaign_id=7, trigger_event_id="E"))
+
+    columns = ("source_topic", "source_offset", "joined_by", "seconds_to_delivered")
+    assert [("domain-events", 0, "event id", 7_201.0)] == seen(shop.see("event_messages"), *columns)
+
+
+def test_a_messages_times_count_from_the_record_also_where_its_replay_was_sent(shop: Shop) -> None:
+    """As an event's; without the record's first result its time is not known."""
+    sent: Json = {"operations": ["send_email"], "delivery_id": "d1", **REPLAY}
+    first: Json = {"topic": "domain-events", "partition": 0, "offset": 77}
+    shop.results({"outcome": "dead", "operations": ["send_email"]}, sent)
+    shop.results({**sent, "origin": first, "source": {**REPLAY["source"], "offset": 10}})
+    shop.webhooks(*journey("d1", "delivered", at_s=NOW_S + 7_201, transactional_message_id=3))
+
+    columns = ("source_offset", "source_topic", "seconds_to_delivered")
+    assert [(0, "domain-events", 7_201.0), (77, "domain-events", None)] == seen(
+        shop.see("transactional_sends"), *columns
+    )
+
+
+def test_what_died_twice_died_of_the_last_reason(shop: Shop) -> None:
+    """Whichever comes first in the alphabet, and whichever was loaded first."""
+    shop.results({"outcome": "dead", "reason": "rejected", **REPLAY})
+    shop.results({"outcome": "dead", "reason": "retries_exhausted"})
+
+    assert [("rejected", 1)] == seen(shop.see("dead_reasons"), "reason", "dead")
 
 
 def test_times_have_a_half_and_a_most(shop: Shop) -> None:

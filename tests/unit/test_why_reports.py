@@ -11,7 +11,7 @@ from schemas.dead_letter import Origin
 from streams.settings import Settings
 from streams.warehouse.duckdb_warehouse import DuckDbReader, DuckDbWarehouse
 from streams.why import tell
-from streams.why.reports import MESSAGES_MAX, Reports, find_in, find_reports
+from streams.why.reports import MESSAGES_MAX, WEBHOOKS_MAX, Reports, find_in, find_reports
 from streams.why.story import Story
 from tests.warehouse_world import NOW_S, result_batch, result_value, webhook_batch, webhook_body
 
@@ -90,6 +90,17 @@ def test_a_sends_message_is_its_delivery(path: Path) -> None:
     assert [("d1", "delivery id", ["delivered"])] == known(sent)
     assert (MESSAGES_MAX, {"trigger id"}) == (len(triggered.messages), {how for _, how, _ in known(triggered)})
     assert "there are more" in shown(triggered)
+
+
+def test_of_many_webhooks_the_newest_are_told(path: Path) -> None:
+    """And that there are more."""
+    each = [("opened", {"delivery_id": "d1", "at_s": NOW_S + number}) for number in range(WEBHOOKS_MAX + 5)]
+    found = reports(path, {"operations": ["send_email"], "delivery_id": "d1"}, *each)
+
+    (message,) = found.messages
+    times = [webhook["happened_at"].timestamp() - NOW_S for webhook in message.webhooks]
+    assert (WEBHOOKS_MAX, 5, WEBHOOKS_MAX + 4) == (len(times), min(times), max(times))
+    assert f"the newest {WEBHOOKS_MAX} of d1; there are more" in shown(found)
 
 
 def test_it_says_why_there_are_none(path: Path) -> None:
