@@ -5,17 +5,11 @@ where a column's values go, and passes over the parts that cannot have it.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 import duckdb
 
 from streams.warehouse.dialect import DUCKDB
 from streams.warehouse.tables import Column, Row, Table, Value
-
-_ONCE: Final = (
-    "ROW_NUMBER() OVER (PARTITION BY row_key"
-    " ORDER BY received_at NULLS LAST, kafka_partition, kafka_offset, kafka_incarnation) = 1"
-)
 
 
 def insert_once(connection: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[Row]) -> None:
@@ -25,17 +19,6 @@ def insert_once(connection: duckdb.DuckDBPyConnection, table: Table, rows: Seque
     for key in _there(connection, table, list(new.values())):
         del new[key]
     _insert(connection, table, list(reversed(new.values())))
-
-
-def remove_repeats(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-    """Take out what files from before have more than once: their views left it out, at a price."""
-    found = connection.execute("SELECT sql FROM duckdb_views() WHERE view_name = ?", [table.view]).fetchone()
-    if found is not None and "row_number" in found[0].lower():
-        repeated = f"SELECT row_key FROM {table.name} GROUP BY row_key HAVING COUNT(*) > 1"  # noqa: S608 - names of ours
-        first = f"SELECT rowid FROM {table.name} WHERE row_key IN ({repeated}) QUALIFY {_ONCE}"  # noqa: S608 - as above
-        connection.execute(
-            f"DELETE FROM {table.name} WHERE row_key IN ({repeated}) AND rowid NOT IN ({first})"  # noqa: S608 - as above
-        )
 
 
 def _there(connection: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[Row]) -> Iterator[str]:

@@ -7,7 +7,6 @@ import duckdb
 
 from schemas.errors import ConfigError
 from streams.warehouse.dialect import DUCKDB, VIEWS
-from streams.warehouse.duckdb_rows import remove_repeats
 from streams.warehouse.tables import TABLES, Column
 
 PROGRESS: Final = "progress"
@@ -33,8 +32,6 @@ def bring_up_to_date(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         connection.execute(f"CREATE TABLE IF NOT EXISTS {name} ({declared})")
         for column in columns:
             connection.execute(f"ALTER TABLE {name} ADD COLUMN IF NOT EXISTS {_declared(column)}")
-    for table in TABLES:
-        remove_repeats(connection, table)
     for view in VIEWS:
         connection.execute(f"CREATE OR REPLACE VIEW {view} AS {DUCKDB.view(view)}")
 

@@ -1,4 +1,4 @@
-"""What is DuckDB's own: one process at a time, files from before, and values of every kind."""
+"""What is DuckDB's own: one process at a time, files of other versions, and values of every kind."""
 
 import subprocess
 import sys
@@ -178,11 +178,6 @@ def test_a_batch_that_fails_leaves_nothing(path: Path, warehouse: DuckDbWarehous
     assert ({}, [(0,)]) == (warehouse.progress(), execute(path, "SELECT COUNT(*) FROM webhooks_raw"))
 
 
-FROM_BEFORE: Final = (
-    "CREATE OR REPLACE VIEW {0} AS SELECT * FROM {0}_raw QUALIFY ROW_NUMBER() OVER (PARTITION BY row_key) = 1"
-)
-
-
 def keys(path: Path, table: str) -> list[tuple[str, int]]:
     """Of all rows, with their offsets."""
     return sorted(execute(path, f"SELECT row_key, kafka_offset FROM {table}"))  # noqa: S608 - names of ours
@@ -206,16 +201,6 @@ def test_a_result_that_is_read_again_is_not_loaded(path: Path, warehouse: DuckDb
     warehouse.append([result_batch([*values, result_value(7)], 40, at=again)])
 
     assert [0, 1, 2, 3, 43] == [offset for _, offset in sorted(keys(path, "results_raw"), key=lambda each: each[1])]
-
-
-def test_a_file_from_before_loses_its_repeats(path: Path, warehouse: DuckDbWarehouse) -> None:
-    """Those that were received first stay."""
-    warehouse.append([webhook_batch([webhook_body(event_id) for event_id in "abc"])])
-    execute(path, "UPDATE webhooks_raw SET row_key = 'a' WHERE row_key = 'c'")
-    execute(path, FROM_BEFORE.format("webhooks"))
-    warehouse.prepare()
-
-    assert [("a", 0), ("b", 1)] == keys(path, "webhooks_raw")
 
 
 def test_one_events_messages_are_those_of_the_view(path: Path, warehouse: DuckDbWarehouse) -> None:
