@@ -52,8 +52,8 @@ async def _run(settings: Settings, listener: socket.socket, *, once: bool) -> No
     )
     serving = asyncio.create_task(HealthServer(health, listener).run())
     try:
-        source = await asyncio.to_thread(Source, settings, list(loaded), alone=takes_one_loader(settings))
-        await asyncio.to_thread(loader.run, source)
+        alone = takes_one_loader(settings)
+        await asyncio.to_thread(loader.run, lambda: Source(settings, list(loaded), alone=alone))
     finally:
         serving.cancel()
         with contextlib.suppress(asyncio.CancelledError):
