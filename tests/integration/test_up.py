@@ -101,7 +101,7 @@ def test_sigterm_while_it_starts_ends_all_of_it(start: Start, moment: str) -> No
 
 @pytest.mark.parametrize(
     ("command", "name"),
-    [("worker", "worker"), ("sandbox", "sandbox"), ("webhooks", "receiver")],
+    [("worker", "worker"), ("sandbox", "sandbox")],
 )
 def test_a_part_that_ends_by_itself_ends_all_with_exit_code_1(
     start: Start, settings_factory: SettingsFactory, command: str, name: str
@@ -117,6 +117,33 @@ def test_a_part_that_ends_by_itself_ends_all_with_exit_code_1(
     assert f"{name}.log" in up.written
     assert up.left_behind() == []
     assert len(up.files_left()) == 1
+
+
+def test_receiver_and_loader_are_started_again(start: Start, settings_factory: SettingsFactory) -> None:
+    """Killed while they run, they lose nothing, and that can be seen; it says so."""
+    up = start(**kafka_of(settings_factory(create=False)))
+    up.wait_for(WATCHING)
+    (url,) = re.findall(r"(http://\S+)/webhooks/customerio", up.written)
+
+    for command, name in (("webhooks", "receiver"), ("warehouse", "loader")):
+        up.part(command).kill()
+        up.wait_for(f"The {name} ended by itself with exit code -?[0-9]+, starting it again")
+
+    deadline = time.monotonic() + 30
+    while not is_ready(url):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    up.process.send_signal(signal.SIGINT)
+    assert up.wait_for_end() == 0
+    assert up.left_behind() == []
+
+
+def is_ready(url: str) -> bool:
+    """Whether a part says so."""
+    try:
+        return httpx.get(f"{url}/readyz").status_code == 200
+    except httpx.HTTPError:
+        return False
 
 
 def test_a_local_kafka_that_ends_by_itself_ends_all_with_exit_code_1(start: Start) -> None:
