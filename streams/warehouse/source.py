@@ -5,7 +5,6 @@ written, for those who look at the lag.
 """
 
 import time
-import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple, cast
 
@@ -29,6 +28,9 @@ from streams.warehouse.starts import OnKafka, Start
 QUEUED_KIB: Final = 16_384
 BATCH_RECORDS: Final = 500
 SESSION_MS: Final = 10_000
+SHUT_OUT_S: Final = SESSION_MS / 1000 + 5.0
+"""After this time whoever took our place is a member only if it lives."""
+
 ASK_S: Final = 5.0
 DECIDE_S: Final = 60.0
 """A group that has not decided within this time may have lost us: another consumer joins it in our place."""
@@ -69,8 +71,7 @@ class Source:
         self._settings = settings
         self._topics = topics
         self._group = f"{settings.app_id}-warehouse"
-        self._name = f"{settings.app_id}-loader-{uuid.uuid4().hex}"
-        self._own = {"client.id": self._name, **({"group.instance.id": self._group} if alone else {})}
+        self._own = {"group.instance.id": self._group} if alone else {}
         self._admin: AdminClient | None = None
         missing = sorted(set(topics) - partition_counts(self._connected(), topics).keys())
         if missing:
@@ -90,9 +91,12 @@ class Source:
             FencedError: another loader has taken our place.
             UnavailableError: whether it has, Kafka does not tell.
         """
-        if self._is_shut_out:
+        if self._shut_out_s is not None:
+            time.sleep(timeout_s)
+            if time.monotonic() - self._shut_out_s < SHUT_OUT_S:
+                return []
             self._insist_on_our_place()
-        if self._is_shut_out or self._is_lost():
+        if self._shut_out_s is not None or self._is_lost():
             self._join_anew()
         messages = self._consumer.consume(BATCH_RECORDS, timeout=timeout_s)
         read = [told for message in messages if (told := self._read(message)) is not None]
@@ -153,18 +157,21 @@ class Source:
         return self._admin
 
     def _insist_on_our_place(self) -> None:
-        """Let another loader have it; but a member that comes back after its session's end may be taken for another."""
+        """Let another loader have it, which is a member still.
+
+        None is where a member came back after its session's end: Kafka may take it for another one of its name.
+        """
         asked = self._connected().describe_consumer_groups([self._group], request_timeout=ASK_S)
         try:
             members = asked[self._group].result().members
         except KafkaException as error:
             self._admin = None  # as above
             raise UnavailableError(f"Kafka does not tell who loads: {error.args[0].str()}") from error
-        if any(member.client_id != self._name for member in members):
+        if members:
             raise FencedError(f"Another loader of the group {self._group} has begun, and this one ends")
 
     def _join(self) -> None:
-        self._is_shut_out = False
+        self._shut_out_s: float | None = None
         self._ours: list[Partition] | None = None
         self._brokers = KnownBrokers()
         self._undecided_s = time.monotonic()
@@ -212,8 +219,8 @@ class Source:
             partition = (cast(str, message.topic()), cast(int, message.partition()))
             return Reached(partition, cast(int, message.offset()))
         if error.code() == KafkaError._FATAL:  # noqa: SLF001 - as above; a consumer knows no other than this one
-            self._is_shut_out = self.is_changed = True
-            self._ours = None
+            log.warning("another loader may have begun, waiting for a sign of it", why=error.str())
+            self._ours, self._shut_out_s, self.is_changed = None, time.monotonic(), True
             return None
         log.warning("waiting for Kafka", why=error.str())
         if error.code() in _MOVED:
