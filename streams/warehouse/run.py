@@ -53,11 +53,20 @@ async def _run(settings: Settings, listener: socket.socket, *, once: bool) -> No
     serving = asyncio.create_task(HealthServer(health, listener).run())
     try:
         alone = takes_one_loader(settings)
-        await asyncio.to_thread(loader.run, lambda: Source(settings, list(loaded), alone=alone))
+        await asyncio.to_thread(loader.run, lambda: _LastSource(settings, list(loaded), alone=alone))
     finally:
         serving.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await serving
+
+
+class _LastSource(Source):
+    """With it the process ends, told to or not: a consumer's close may hang, and keep Python's lock meanwhile."""
+
+    def close(self) -> None:
+        """Leave the group, in bounded time."""
+        end_at_last(STOP_S, 1)
+        super().close()
 
 
 def _liveness(loader: Loader, stuck_s: float) -> tuple[bool, dict[str, object]]:

@@ -25,3 +25,17 @@ def test_whatever_hangs_it_ends(hang: str, code: int) -> None:
     )
 
     assert code == ended.returncode
+
+
+def test_a_loader_ends_whose_consumer_does_not_close() -> None:
+    """Nobody has told it to end: it had loaded all that was there."""
+    lines = (
+        "import ctypes; from streams.warehouse import run; from streams.warehouse.source import Source\n"
+        "run.STOP_S = 0.1; Source.close = lambda _: ctypes.PyDLL(None).sleep(60)\n"
+        "run._LastSource.close(object.__new__(run._LastSource))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", lines], check=False, capture_output=True, timeout=WAIT_S_MAX + process_end.LAST_RESORT_S
+    )
+
+    assert ended.returncode == -signal.SIGALRM
