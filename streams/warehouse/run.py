@@ -16,7 +16,7 @@ from streams.warehouse.engines import open_warehouse, takes_one_loader
 from streams.warehouse.gathering import kinds
 from streams.warehouse.loader import Loader
 from streams.warehouse.loader_metrics import LoaderMetrics
-from streams.warehouse.source import Source
+from streams.warehouse.source import Source, require_topics
 
 STOP_S: Final = 15.0
 """The batch under way may take so long when we are told to stop; what is cut off is loaded by the next one."""
@@ -52,6 +52,7 @@ async def _run(settings: Settings, listener: socket.socket, *, once: bool) -> No
     )
     serving = asyncio.create_task(HealthServer(health, listener).run())
     try:
+        await asyncio.to_thread(require_topics, settings, list(loaded))
         alone = takes_one_loader(settings)
         await asyncio.to_thread(loader.run, lambda: _LastSource(settings, list(loaded), alone=alone))
     finally:

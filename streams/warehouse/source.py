@@ -57,6 +57,18 @@ class Reached(NamedTuple):
     offset: int
 
 
+def require_topics(settings: Settings, topics: Sequence[str]) -> None:
+    """Insist on these, by full names, before anything is made for them.
+
+    Raises:
+        ConfigError: one does not exist.
+        UnavailableError: Kafka cannot be reached.
+    """
+    missing = sorted(set(topics) - partition_counts(connected_admin(settings), topics).keys())
+    if missing:
+        raise ConfigError(f"{', '.join(missing)} does not exist: run `cio-streams topics create`")
+
+
 class Source:
     """One member of the loaders' group; used by one thread.
 
@@ -73,9 +85,6 @@ class Source:
         self._group = f"{settings.app_id}-warehouse"
         self._own = {"group.instance.id": self._group} if alone else {}
         self._admin: AdminClient | None = None
-        missing = sorted(set(topics) - partition_counts(self._connected(), topics).keys())
-        if missing:
-            raise ConfigError(f"{', '.join(missing)} does not exist: run `cio-streams topics create`")
         self.is_changed = False
         self._join()
 
