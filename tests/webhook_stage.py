@@ -65,6 +65,18 @@ class Stage:
             while self.room.requests != requests:  # noqa: ASYNC110 - the room tells nobody
                 await asyncio.sleep(0.01)
 
+    async def until_held(self, *, requests: int, is_empty: bool = False) -> None:
+        """Wait until so many requests are under way, and bytes of bodies, or none of these, are in memory."""
+        async with asyncio.timeout(UNDER_WAY_S):
+            while (self.room.requests, self.room.bytes == 0) != (requests, is_empty):  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.01)
+
+    async def until_bytes(self, size: int) -> None:
+        """Wait until so many bytes of bodies are in memory."""
+        async with asyncio.timeout(UNDER_WAY_S):
+            while self.room.bytes != size:  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.01)
+
     def count(self, name: str, **labels: str) -> float:
         """What a metric says now, summed over the labels that are not given."""
         return sum(

@@ -9,20 +9,16 @@ import time
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-import orjson
 from confluent_kafka import KafkaError, Message, Producer
 
 from streams.kafka.clients import LIBRDKAFKA_LOGGER, REBOOTSTRAP, librdkafka_config
+from streams.kafka.known_brokers import LOOK_MS, KnownBrokers
 from streams.settings import Settings
 
 RECORD_BYTES_MAX: Final = 32 * 1024 * 1024  # what is too large is the topic's to say
 QUEUED_KIB_MAX: Final = 64 * 1024
 CONFIRM_S_MAX: Final = 60.0
 """A record that Kafka has not confirmed within this time has failed."""
-
-LOOK_MS: Final = 1_000
-LOOKS: Final = 3
-"""Who knows no broker so many times in a row will know none again: to begin anew takes a moment."""
 
 PURGE_S_MAX: Final = 1.0
 
@@ -69,11 +65,7 @@ class OneProducer(Protocol):
 
 
 class LastingProducer:
-    """A producer that is replaced when it knows no broker any more; what it held has then failed.
-
-    So it may happen after a cluster's only broker was shut out for a moment: then it names no brokers, itself included,
-    and librdkafka, which lets go of whom nobody names, does not always begin again (its issue 5301).
-    """
+    """A producer that is replaced when it knows no broker any more; what it held has then failed."""
 
     def __init__(self, create: Callable[[Callable[[str], None]], OneProducer]) -> None:
         self._create = create
@@ -81,13 +73,8 @@ class LastingProducer:
         self._begin()
 
     def _begin(self) -> None:
-        self._missed = 0
-        self._producer = self._create(self._look)
-
-    def _look(self, statistics: str) -> None:
-        brokers = orjson.loads(statistics)["brokers"].values()
-        is_known = any(broker["source"] in ("configured", "learned") for broker in brokers)
-        self._missed = 0 if is_known else self._missed + 1
+        self._brokers = KnownBrokers()
+        self._producer = self._create(self._brokers.look)
 
     def produce(
         self,
@@ -106,7 +93,7 @@ class LastingProducer:
     def poll(self, timeout: float) -> int:
         """Serve callbacks."""
         served = self._producer.poll(timeout)
-        if self._missed >= LOOKS:
+        if self._brokers.are_lost:
             with self._door:
                 self._empty()
                 self._begin()

@@ -15,6 +15,7 @@ from streams.up.plan import STAND_IN, Addresses, Plan, shared_variables, variabl
 from streams.webhooks.receiver import PATH
 
 SAMPLE_TEMPLATES: Final = Path(publishing.__file__).with_name("sample_templates.json")
+RESTARTS_MAX: Final = 5
 SIGNING_KEY: Final = "CUSTOMERIO_WEBHOOK_SIGNING_KEY"
 
 
@@ -23,7 +24,8 @@ class Part:
     """A command of ours, which works once `ready_url` answers 200.
 
     All `stop_s`, and Kafka's, which is killed because its data goes too, stay below the ten seconds that `up` has; as a
-    rule the parts that are started together end together.
+    rule the parts that are started together end together. With `restarts`, one that ends by itself is started again so
+    often: it loses nothing, and whoever breaks it shall see that.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Part:
     ready_url: str
     stop_s: float
     variables: Mapping[str, str] = field(default_factory=dict)
+    restarts: int = 0
 
 
 def sandbox_parts(settings: Settings, *, addresses: Addresses) -> list[Part]:
@@ -80,6 +83,7 @@ def receiver_part(settings: Settings, *, plan: Plan, addresses: Addresses) -> Pa
         arguments=["webhooks"],
         ready_url=f"{url}/readyz",
         stop_s=1.0,
+        restarts=RESTARTS_MAX,
         variables={
             **shared_variables(settings, plan=plan, addresses=addresses),
             **_signing_key(settings),
@@ -100,6 +104,7 @@ def loader_part(settings: Settings, *, plan: Plan, addresses: Addresses, folder:
         arguments=["warehouse"],
         ready_url=f"{loader_url(settings, addresses)}/readyz",
         stop_s=1.5,
+        restarts=RESTARTS_MAX,
         variables=variables,
     )
 

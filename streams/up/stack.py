@@ -63,6 +63,7 @@ class Stack:
         self._worker_url = ""
         self._receiver_url: str | None = None
         self._is_silent = False
+        self._is_up = False
 
     def start(self) -> None:
         """Start what the plan says, and return when all of it works."""
@@ -81,6 +82,7 @@ class Stack:
         if plan.has_sample_traffic:
             self._traffic = Traffic(on_kafka)
             self._parts.callback(self._traffic.close)
+        self._is_up = True
         self._screen.open(places_of(settings, plan=plan, addresses=addresses, logs=self._logs, command=own_command()))
 
     def watch(self) -> None:
@@ -155,7 +157,7 @@ class Stack:
     def _start_child(self, part: Part) -> Child:
         self._signals.check()
         command = with_variables([sys.executable, "-m", "streams", *part.arguments], part.variables)
-        child = Child(part.name, command, log=self._logs / f"{part.name}.log")
+        child = Child(part.name, command, log=self._logs / f"{part.name}.log", restarts=part.restarts)
         self._parts.callback(child.stop, part.stop_s)
         self._children.append(child)
         return child
@@ -174,8 +176,11 @@ class Stack:
             words = self._kafka.last_words()  # its log goes with it, so they are to be read now
             raise UnavailableError(f"The local Kafka ended by itself: {words}")
         for child in self._children:
-            if child.exit_code is not None:
-                self._fail(child, f"ended by itself with exit code {child.exit_code}")
+            if (code := child.exit_code) is None:
+                continue
+            if not (self._is_up and child.start_again()):
+                self._fail(child, f"ended by itself with exit code {code}")
+            self._screen.tell([f"The {child.name} ended by itself with exit code {code}, starting it again"])
 
     def _fail(self, child: Child, what: str) -> NoReturn:
         self._screen.tell([f"The end of {child.log}:", *child.last_lines()])

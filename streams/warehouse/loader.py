@@ -6,7 +6,7 @@ the next one goes on behind the last row that is there.
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 import structlog
@@ -23,6 +23,7 @@ from streams.warehouse.starts import Start, start_at
 POLL_S: Final = 0.1
 PAUSE_S: Final = 0.5
 PAUSE_S_MAX: Final = 30.0
+UNDECIDED: Final = "Kafka has not said which partitions are ours"
 
 log = structlog.get_logger()
 
@@ -33,7 +34,8 @@ class Loader:
     Attributes:
         waiting: for what, None while work goes on.
         is_begun: whether it is known where every partition of ours goes on.
-        turned_s: when it last went on, or said that it waits, by the monotonic clock.
+        turned_s: when it last went on, or said that it waits for what it can do without, by the monotonic clock: not
+            while it has no partitions, for a member that the group has lost would wait so for ever.
     """
 
     def __init__(
@@ -57,25 +59,38 @@ class Loader:
         self._gathering = Gathering({}, self._kinds)
         self._at_end: set[Partition] = set()
 
-    def run(self, source: Source) -> None:
+    def run(self, open_source: Callable[[], Source]) -> None:
         """Load what comes from there; it is closed afterwards, and so is the warehouse.
+
+        It is opened when the warehouse is ready: a consumer that nobody asks for long is no member of its group.
 
         Raises:
             StreamsError: the warehouse cannot be used, or another loader has taken our place.
         """
         try:
             self._warehouse.prepare()
-            while not self._stop.is_set() and not self._is_through():
-                self._turn(source)
-            if not source.is_changed:
-                self._load(source)
+            source = open_source()
+            try:
+                self._load_from(source)
+            finally:
+                source.close()
         finally:
-            source.close()
             self._warehouse.close()
 
+    def _load_from(self, source: Source) -> None:
+        while not self._stop.is_set() and not self._is_through():
+            self._turn(source)
+        if not source.is_changed:
+            self._load(source)
+
     def _turn(self, source: Source) -> None:
-        self.turned_s = time.monotonic()
-        told = source.poll(POLL_S)
+        if source.ours is not None:
+            self.turned_s = time.monotonic()
+        try:
+            told = source.poll(POLL_S)
+        except UnavailableError as error:
+            self._wait(str(error), PAUSE_S)
+            return
         if source.is_changed:
             self._begin(source)
             return
@@ -94,6 +109,7 @@ class Loader:
         self.is_begun = False
         self._gathering, self._at_end = Gathering({}, self._kinds), set()
         if source.ours is None:
+            self.waiting = UNDECIDED
             return
         try:
             found, progress = source.look(), self._warehouse.progress()

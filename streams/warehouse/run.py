@@ -16,7 +16,7 @@ from streams.warehouse.engines import open_warehouse, takes_one_loader
 from streams.warehouse.gathering import kinds
 from streams.warehouse.loader import Loader
 from streams.warehouse.loader_metrics import LoaderMetrics
-from streams.warehouse.source import Source
+from streams.warehouse.source import Source, require_topics
 
 STOP_S: Final = 15.0
 """The batch under way may take so long when we are told to stop; what is cut off is loaded by the next one."""
@@ -52,12 +52,22 @@ async def _run(settings: Settings, listener: socket.socket, *, once: bool) -> No
     )
     serving = asyncio.create_task(HealthServer(health, listener).run())
     try:
-        source = await asyncio.to_thread(Source, settings, list(loaded), alone=takes_one_loader(settings))
-        await asyncio.to_thread(loader.run, source)
+        await asyncio.to_thread(require_topics, settings, list(loaded))
+        alone = takes_one_loader(settings)
+        await asyncio.to_thread(loader.run, lambda: _LastSource(settings, list(loaded), alone=alone))
     finally:
         serving.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await serving
+
+
+class _LastSource(Source):
+    """With it the process ends, told to or not: a consumer's close may hang, and keep Python's lock meanwhile."""
+
+    def close(self) -> None:
+        """Leave the group, in bounded time."""
+        end_at_last(STOP_S, 1)
+        super().close()
 
 
 def _liveness(loader: Loader, stuck_s: float) -> tuple[bool, dict[str, object]]:

@@ -36,9 +36,15 @@ class Body:
                 self.is_gone = True
                 return
             more = message.get("more_body", False)
-            part = message.get("body", b"")
-            verification.add(part)
-            self._keep(part)
+            if part := message.get("body", b""):
+                verification.add(part)
+                self._keep(part)
+        self._room.has_arrived(self)
+
+    def shed(self) -> None:
+        """Keep nothing of it; it is read to its end all the same."""
+        self.is_shed = True
+        self.let_go()
 
     @property
     def kept(self) -> bytes:
@@ -47,6 +53,7 @@ class Body:
 
     def let_go(self) -> None:
         """Forget it."""
+        self._room.has_arrived(self)
         self._room.give_back(sum(map(len, self._parts)))
         self._parts.clear()
 
@@ -54,9 +61,8 @@ class Body:
         self.size += len(part)
         if self.is_shed or self.is_too_large:
             return
-        if not self._room.take(len(part)):
-            self.is_shed = True
-            self.let_go()
+        if not self._room.take(len(part), self):
+            self.shed()
             return
         self._parts.append(part)
         if self.size > self._bytes_max:

@@ -15,7 +15,7 @@ from streams.metric_collectors import Live
 from streams.webhooks.records import Drafts
 from streams.webhooks.room import Room
 
-Cause: TypeAlias = Literal["no_room", "kafka", "starting", "unforeseen"]
+Cause: TypeAlias = Literal["no_room", "kafka", "starting", "new_key", "unforeseen"]
 Cut: TypeAlias = Literal["slow", "too_many", "not_http"]
 
 EVERY_S: Final = 10.0

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final
 
@@ -28,18 +29,24 @@ class PunctualProtocol(H11Protocol):
         self.logger = _silent
         self._observer = observer
         self._since_s = self.loop.time()
-        self._is_idle = False
+        self._is_idle = True
         self._looking: asyncio.TimerHandle | None = None
 
     @property
     def is_idle(self) -> bool:
-        """Whether it is between two requests."""
+        """Whether it is before its first request, or between two."""
         return self._is_idle and not self.transport.is_closing()
+
+    @property
+    def is_arriving(self) -> bool:
+        """Whether a request has begun of which not all is here."""
+        is_here = self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body
+        return not self._is_idle and not is_here and not self.transport.is_closing()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
         """Begin to watch, or end it where there are too many."""
         super().connection_made(transport)
-        if len(self.connections) > CONNECTIONS_MAX and not self._close_an_idle_one():
+        if len(self.connections) > CONNECTIONS_MAX and not (self._close_an_idle_one() or self._cut_who_is_slow()):
             self._cut("too_many")
         else:
             self._looking = self.loop.call_later(ARRIVE_S, self._look)
@@ -51,7 +58,7 @@ class PunctualProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """With the first byte after an answer the next request's time begins."""
+        """With its first byte a request's time begins."""
         if self._is_idle:
             self._is_idle, self._since_s = False, self.loop.time()
         super().data_received(data)
@@ -72,26 +79,40 @@ class PunctualProtocol(H11Protocol):
             self.transport.abort()
 
     def _look(self) -> None:
-        limit_s = ARRIVE_S if self._is_arriving() else EXCHANGE_S
-        late_s = self.loop.time() - self._since_s - limit_s
-        if self._is_idle:
-            late_s = -ARRIVE_S  # uvicorn's own timer is for that
-        if late_s >= 0:
-            self._cut("slow")
-        else:
+        late_s = self.loop.time() - self._since_s - self._limit_s()
+        if late_s < 0:
             self._looking = self.loop.call_later(min(-late_s, ARRIVE_S), self._look)
+        elif self._is_idle:
+            self.timeout_keep_alive_handler()
+        else:
+            self._cut("slow")
+
+    def _limit_s(self) -> float:
+        if self._is_idle:
+            return self.timeout_keep_alive
+        return ARRIVE_S if self.is_arriving else EXCHANGE_S
 
     def _close_an_idle_one(self) -> bool:
-        others = [each for each in self.connections if isinstance(each, PunctualProtocol) and each.is_idle]
-        if not others:
+        longest = self._longest([each for each in self._others() if each.is_idle])
+        if longest is None:
             return False
-        longest = min(others, key=lambda each: each._since_s)  # noqa: SLF001 - one of our own kind
         self._observer.cut("too_many")
         longest.timeout_keep_alive_handler()
         return True
 
-    def _is_arriving(self) -> bool:
-        return self.cycle is None or self.cycle.response_complete or self.cycle.more_body
+    def _cut_who_is_slow(self) -> bool:
+        longest = self._longest([each for each in self._others() if each.is_arriving])
+        if longest is None:
+            return False
+        longest._cut("too_many")  # noqa: SLF001 - one of our own kind
+        return True
+
+    def _others(self) -> "Iterator[PunctualProtocol]":
+        return (each for each in self.connections if isinstance(each, PunctualProtocol) and each is not self)
+
+    @staticmethod
+    def _longest(found: "list[PunctualProtocol]") -> "PunctualProtocol | None":
+        return min(found, key=lambda each: each._since_s, default=None)  # noqa: SLF001 - as above
 
     def _cut(self, cause: Cut) -> None:
         self._observer.cut(cause)

@@ -11,6 +11,7 @@ soon tries again. So whatever it has signed is taken, and nothing that it could 
 | the same, over `WEBHOOK_BODY_MAX_BYTES` or over what the topic takes | 200 | its beginning, `cio.fault` `too_large` |
 | signed, but Kafka has not confirmed it within `CONFIRM_S`, or is not found yet | 503 | perhaps; it comes again |
 | more at once than there is room for | 503 | no |
+| larger than is kept, just when a signing key was changed | 503 | no |
 | no signature, a wrong, cut or repeated one, no timestamp | 401 | no |
 | another method than POST | 405 | no |
 
@@ -28,7 +29,7 @@ from streams.webhooks.body import Body, Receive, discard
 from streams.webhooks.observe import Observer
 from streams.webhooks.records import Draft, Drafting, Drafts
 from streams.webhooks.room import Room
-from streams.webhooks.signatures import SIGNATURE_HEADER, TIMESTAMP_HEADER, SigningKeys
+from streams.webhooks.signatures import SIGNATURE_HEADER, TIMESTAMP_HEADER, SigningKeys, may_be_signature
 from streams.webhooks.writer import Outcome
 
 PATH: Final = "/webhooks/customerio"
@@ -97,14 +98,10 @@ class Receiver:
             return NOT_POST
         signature = _only(scope["headers"], SIGNATURE_HEADER)
         timestamp = _only(scope["headers"], TIMESTAMP_HEADER)
-        if signature is None or timestamp is None:
+        if signature is None or timestamp is None or not may_be_signature(signature):
             await discard(receive)
             self._observer.forged()
             return UNSIGNED
-        if not self._room.enter():
-            await discard(receive)
-            self._observer.refused("no_room")
-            return NOT_NOW
         body = Body(self._room, bytes_max=self._body_bytes_max)
         try:
             return await self._judge(body, receive, signature=signature, timestamp=timestamp, arrived_s=arrived_s)
@@ -114,7 +111,6 @@ class Receiver:
             return NOT_NOW
         finally:
             body.let_go()
-            self._room.leave()
 
     async def _judge(
         self, body: Body, receive: Receive, *, signature: bytes, timestamp: bytes, arrived_s: float
@@ -123,26 +119,27 @@ class Receiver:
         await body.read(receive, verification)
         if body.is_gone:
             return NOT_NOW  # to nobody
-        if not (verification.is_signed(signature) or self._is_signed_after_all(body, signature, timestamp)):
+        if not verification.is_signed(signature) and self._keys.renewed(verification):
+            if body.is_shed or body.is_too_large:
+                self._observer.refused("new_key")  # nobody can say of a body that is not here as a whole
+                return NOT_NOW
+            verification = self._keys.begin(timestamp)
+            verification.add(body.kept)
+        if not verification.is_signed(signature):
             self._observer.forged()
             return UNSIGNED
-        if body.is_shed:
+        if body.is_shed or not self._room.enter():
             self._observer.refused("no_room")
             return NOT_NOW
-        return await self._store(body, is_stale=self._is_stale(timestamp), arrived_s=arrived_s)
-
-    def _is_signed_after_all(self, body: Body, signature: bytes, timestamp: bytes) -> bool:
-        """Whether a key made it that has come this moment; nobody can say of a body that is not here as a whole."""
-        if body.is_shed or body.is_too_large or not self._keys.renewed():
-            return False
-        again = self._keys.begin(timestamp)
-        again.add(body.kept)
-        return again.is_signed(signature)
+        try:
+            return await self._store(body, is_stale=self._is_stale(timestamp), arrived_s=arrived_s)
+        finally:
+            self._room.leave()
 
     def _is_stale(self, timestamp: bytes) -> bool:
         try:
             return abs(self._wall_clock() - int(timestamp)) > self._tolerance_s
-        except ValueError:
+        except (ValueError, OverflowError):
             return True  # it is signed, so it is theirs, whenever that was
 
     async def _store(self, body: Body, *, is_stale: bool, arrived_s: float) -> int:

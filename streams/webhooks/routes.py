@@ -1,8 +1,8 @@
 """The routes file: which webhooks become records of which further topic; read and checked before anything is served."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self, TypeAlias
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -15,6 +15,7 @@ from streams.settings import Settings
 DEFAULT: Final = Path(__file__).parents[2] / "deploy" / "routes" / "webhooks.yaml"
 FILE_BYTES_MAX: Final = 65_536
 ROUTES_MAX: Final = 20
+_NO_TOPICS: Final = frozenset({".", ".."})
 
 ObjectType: TypeAlias = Literal["customer", "email", "push", "sms", "whatsapp", "in_app", "slack", "webhook"]
 Metric: TypeAlias = Literal[
@@ -73,6 +74,10 @@ class Route(BaseModel):
     def _is_apart(self) -> Self:
         if self.topic in plan(Settings()) and self.topic != PERSON_STATUS:
             raise ValueError("goes to a topic that has records of another kind, expected a further one")
+        if self.topic in _NO_TOPICS or self.topic.startswith("__"):
+            raise ValueError("goes to what is no topic, or Kafka's own, expected a further one")
+        if self.topic == PERSON_STATUS and self.key != "person_id":
+            raise ValueError(f"has another key than {PERSON_STATUS} keeps persons by, expected person_id")
         return self
 
 
@@ -103,15 +108,36 @@ def load_routes(settings: Settings) -> Sequence[Route]:
             text = file.read(FILE_BYTES_MAX + 1)
         if len(text) > FILE_BYTES_MAX:
             raise ConfigError(f"WEBHOOK_ROUTES: {path} has over {FILE_BYTES_MAX} bytes")
-        return Routes.model_validate(yaml.safe_load(text)).routes
+        return Routes.model_validate(yaml.load(text, _Loader)).routes  # noqa: S506 - a safe one's kind
     except OSError as error:
         raise ConfigError(f"WEBHOOK_ROUTES: {path} cannot be read ({error.strerror})") from error
+    except RecursionError as error:
+        raise ConfigError(f"WEBHOOK_ROUTES: {path} is nested too deeply") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         place = getattr(error, "problem_mark", None)
         where = f" (line {place.line + 1})" if place else ""
-        raise ConfigError(f"WEBHOOK_ROUTES: {path} is not YAML{where}") from error
+        what = error.problem if isinstance(error, _TwiceError) else "is not YAML"
+        raise ConfigError(f"WEBHOOK_ROUTES: {path} {what}{where}") from error
     except ValidationError as error:
         raise ConfigError(f"WEBHOOK_ROUTES: {path}: {'; '.join(_faults(error))}") from error
+
+
+class _TwiceError(yaml.constructor.ConstructorError):
+    """Of two values of one name YAML would take the last."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses what is there twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - its own
+        """Make a mapping of names that differ."""
+        names: set[str] = set()
+        for name, _ in node.value:
+            if isinstance(name, yaml.ScalarNode) and name.value in names:
+                raise _TwiceError(problem="has a name twice in one place", problem_mark=name.start_mark)
+            if isinstance(name, yaml.ScalarNode):
+                names.add(name.value)
+        return super().construct_mapping(node, deep)
 
 
 def _faults(error: ValidationError) -> list[str]:

@@ -138,7 +138,8 @@ def create_app(receiver: Receiver, observer: Observer) -> Any:  # noqa: ANN401 -
     )
 
     async def app(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - as above
-        await (receiver if scope["path"] == PATH else health)(scope, receive, send)
+        is_webhook = scope["path"].removesuffix("/") == PATH  # a slash too many would cost an hour, and again
+        await (receiver if is_webhook else health)(scope, receive, send)
 
     return app
 

@@ -1,6 +1,7 @@
 """Customer.io's signature of a webhook: hex HMAC-SHA256 over `v0:`, the timestamp, `:` and the body as it came."""
 
 import hmac
+import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -11,6 +12,7 @@ SIGNATURE_HEADER: Final = b"x-cio-signature"
 TIMESTAMP_HEADER: Final = b"x-cio-timestamp"
 VERSION_PREFIX: Final = b"v0="
 SETTING: Final = "customerio_webhook_signing_key"
+_SIGNATURE: Final = re.compile(rb"[0-9a-f]{64}")
 
 
 def sign(key: str, *, timestamp: bytes, body: Iterable[bytes]) -> bytes:
@@ -41,21 +43,28 @@ class SigningKeys:
         """Begin to verify a body that comes in parts."""
         return Verification(self._current(), timestamp)
 
-    def renewed(self) -> bool:
-        """Look at the files at once; whether there are other keys than before.
+    def renewed(self, verification: "Verification") -> bool:
+        """Look at the files at once; whether there are other keys than this one began with.
 
         A webhook may be signed with a key that was put into its file this very moment, and a refusal costs an hour.
         """
-        return self._credentials.changed()
+        self._credentials.look()
+        return self._current() != verification.keys
 
     def _current(self) -> Sequence[str]:
         return self._credentials.current()[0].split()
 
 
+def may_be_signature(given: bytes) -> bool:
+    """Whether it looks like one at all: who sends anything else need not be listened to."""
+    return _SIGNATURE.fullmatch(given.removeprefix(VERSION_PREFIX)) is not None
+
+
 class Verification:
-    """The signatures that a body may have, made while it arrives."""
+    """The signatures that a body may have by these keys, made while it arrives."""
 
     def __init__(self, keys: Sequence[str], timestamp: bytes) -> None:
+        self.keys = keys
         self._digests = [hmac.new(key.encode(), b"v0:" + timestamp + b":", "sha256") for key in keys]
 
     def add(self, part: bytes) -> None:

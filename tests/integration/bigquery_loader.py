@@ -19,7 +19,7 @@ def main(rest_url: str, write_port: str) -> None:
     configure(settings)
     warehouse = BigQueryWarehouse(fake_clients(rest_url, int(write_port)))
     loader = Loader(kinds(settings), warehouse, LoaderMetrics(), stop=threading.Event())
-    loader.run(Source(settings, list(kinds(settings)), alone=False))
+    loader.run(lambda: Source(settings, list(kinds(settings)), alone=False))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
-"""A broker that the controller has shut out names no brokers, itself included; producers find it again afterwards."""
+"""A broker that the controller has shut out names no brokers, itself included; all of ours find it again afterwards."""
 
 import asyncio
 import time
 import uuid
 from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 
 import pytest
 from confluent_kafka import KafkaException
@@ -16,6 +18,9 @@ from streams.local_kafka.broker import LocalKafka
 from streams.messaging import QueuedMessaging
 from streams.settings import Settings
 from streams.up.traffic import Traffic
+from tests.integration.warehouse_stage import LOAD_S, event_ids, loader
+from tests.integration.webhook_process import READY, ReceiverProcess
+from tests.webhook_client import ask, make_body, make_request
 
 SHUT_OUT: dict[str, str] = {"broker.session.timeout.ms": "1500", "broker.heartbeat.interval.ms": "3000"}
 """It reports too seldom, so for half of the time it is shut out."""
@@ -85,3 +90,27 @@ async def test_other_producers_go_on(settings: Settings) -> None:
         await until_shut_out(settings)
         traffic.tick()
         assert await asyncio.to_thread(traffic._producer.flush, WAIT_S) == 0
+
+
+async def until_taken(port: int, event_id: str) -> None:
+    """Send a webhook as Customer.io does: what is answered 503 comes again."""
+    request = make_request(make_body(event_id=event_id))
+    async with asyncio.timeout(WAIT_S):
+        while await ask(port, request) != 200:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.1)
+
+
+def is_loaded(folder: Path, event_id: str) -> bool:
+    """Whether readers see it."""
+    return event_id in event_ids(folder)
+
+
+async def test_webhooks_go_on_and_are_loaded(settings: Settings, tmp_path: Path) -> None:
+    """By the receiver and the loader that were there before."""
+    with ReceiverProcess(settings, tmp_path / "receiver") as receiver, loader(settings, tmp_path) as loading:
+        await asyncio.to_thread(receiver.wait_until_it_says, READY)
+        await asyncio.to_thread(loading.wait_until_it_says, '"loading"')
+        for number in range(TIMES):
+            await until_shut_out(settings)
+            await until_taken(receiver.port, f"e{number}")
+            await asyncio.to_thread(loading.wait_for, partial(is_loaded, tmp_path, f"e{number}"), LOAD_S)

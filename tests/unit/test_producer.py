@@ -3,7 +3,8 @@
 import orjson
 from confluent_kafka import KafkaError
 
-from streams.kafka.producer import LOOKS, Headers, LastingProducer, OnDelivery
+from streams.kafka.known_brokers import LOOKS
+from streams.kafka.producer import Headers, LastingProducer, OnDelivery
 from tests.unit.test_record_writer import FakeMessage
 
 KNOWN = orjson.dumps({"brokers": {"a": {"source": "internal"}, "b": {"source": "learned"}}}).decode()

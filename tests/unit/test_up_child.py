@@ -98,3 +98,24 @@ def test_it_does_not_share_our_session(run: Run) -> None:
     child._process.wait(WAIT_S_MAX)
 
     assert child.last_lines() == [str(child._process.pid)]
+
+
+def test_one_that_ended_may_be_started_again(tmp_path: Path) -> None:
+    """So often as is said, and not when it was asked to end."""
+    child = Child("part", [sys.executable, "-c", "print('up')"], log=tmp_path / "part.log", restarts=2)
+    again = []
+    for _ in range(3):
+        child._process.wait(WAIT_S_MAX)
+        again.append(child.start_again())
+    child.stop(0)
+
+    assert [True, True, False] == again
+    assert ["up"] * 3 == child.last_lines()
+
+
+def test_one_that_was_asked_to_end_is_not_started_again(tmp_path: Path) -> None:
+    """Its end is what was wanted."""
+    child = Child("part", [sys.executable, "-c", "print('up')"], log=tmp_path / "part.log", restarts=2)
+    child.stop(WAIT_S_MAX)
+
+    assert not child.start_again()

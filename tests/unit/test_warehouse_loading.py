@@ -1,6 +1,7 @@
 """Where loading goes on, when a batch is due, and what the loader does while either side is away."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -11,7 +12,7 @@ from schemas.errors import UnavailableError
 from schemas.record import Stored
 from streams.warehouse import gathering
 from streams.warehouse.gathering import Gathering, Kind
-from streams.warehouse.loader import Loader
+from streams.warehouse.loader import UNDECIDED, Loader
 from streams.warehouse.loader_metrics import LoaderMetrics
 from streams.warehouse.port import Batch, Place
 from streams.warehouse.source import Reached, Source
@@ -194,7 +195,7 @@ def stop() -> threading.Event:
 def load(source: FakeSource, warehouse: FakeWarehouse, stop: threading.Event, **how: Any) -> Loader:  # noqa: ANN401 - the loader's
     """Run a loader to its end."""
     loader = Loader(KINDS, warehouse, LoaderMetrics(), stop=stop, **how)
-    loader.run(cast(Source, source))
+    loader.run(lambda: cast(Source, source))
     return loader
 
 
@@ -246,6 +247,21 @@ def test_rows_of_a_topic_that_was_made_anew_meanwhile_are_not_loaded(stop: threa
     assert {at("anew"): 2} == warehouse.progress()
 
 
+def test_the_group_is_joined_when_the_warehouse_is_ready(stop: threading.Event) -> None:
+    """A file may be waited for longer than a group waits for a member that does not ask."""
+    steps: list[str] = []
+    warehouse, source = FakeWarehouse(), FakeSource([], stop)
+    warehouse.prepare = lambda: steps.append("ready")  # type: ignore[method-assign]  # a fake's own
+
+    def join() -> Source:
+        steps.append("joined")
+        return cast(Source, source)
+
+    Loader(KINDS, warehouse, LoaderMetrics(), stop=stop).run(join)
+
+    assert ["ready", "joined"] == steps
+
+
 def test_before_the_group_has_decided_nothing_is_through(stop: threading.Event) -> None:
     """But a loader that was given no partition has nothing to do, and is ready."""
     source, warehouse = FakeSource([], stop), FakeWarehouse()
@@ -254,6 +270,8 @@ def test_before_the_group_has_decided_nothing_is_through(stop: threading.Event) 
     undecided = load(source, warehouse, stop, once=True)
 
     assert (True, False) == (stop.is_set(), undecided.is_begun)
+    assert undecided.waiting == UNDECIDED
+    assert time.monotonic() - undecided.turned_s >= 0.05  # a group that has lost it must not look like work
 
 
 def test_a_loader_without_partitions_is_ready() -> None:

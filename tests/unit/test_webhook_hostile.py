@@ -1,10 +1,12 @@
 """Clients that mean no good, or cannot do better, over a socket: slow ones, odd HTTP, more than there is room for."""
 
 import asyncio
+from contextlib import AsyncExitStack
 
 import pytest
 
-from streams.webhooks import protocol
+from streams.webhooks import protocol, serve
+from streams.webhooks.room import Room
 from tests.webhook_client import Connection, ask, make_body, make_request, signed_headers
 from tests.webhook_stage import BODY_BYTES_MAX, stage
 
@@ -16,15 +18,26 @@ def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "EXCHANGE_S", 5.0)
 
 
-@pytest.mark.parametrize("sent", [b"", b"POST /webhooks", make_request(make_body())[:-20]])
+@pytest.mark.parametrize("sent", [b"P", b"POST /webhooks", make_request(make_body())[:-20]])
 async def test_who_does_not_get_on_is_cut(sent: bytes) -> None:
-    """Whether nothing comes, half a head, or half a body."""
+    """Whether a byte comes, half a head, or half a body."""
     async with stage() as at, await Connection.open(at.port) as connection:
         connection.writer.write(sent)
 
         assert 0 == await connection.status()
         assert at.count("cio_webhook_connections_cut_total", cause="slow") == 1
         assert (at.writer.written, at.room.requests, at.room.bytes) == ([], 0, 0)
+
+
+async def test_who_sends_nothing_has_a_kept_connections_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be connected ahead of its first webhook."""
+    monkeypatch.setattr(serve, "KEEP_ALIVE_S", 1)
+    async with stage() as at, await Connection.open(at.port) as early, await Connection.open(at.port) as never:
+        await asyncio.sleep(0.7)
+
+        assert 200 == await early.ask(make_request(make_body()))
+        assert 0 == await never.status()
+        assert at.count("cio_webhook_connections_cut_total") == 0
 
 
 async def test_dripping_does_not_buy_time() -> None:
@@ -141,14 +154,14 @@ async def test_a_huge_unsigned_body_costs_no_memory() -> None:
 async def test_a_client_that_leaves_leaves_nothing() -> None:
     """In the middle of a body, or while Kafka is asked."""
     async with stage() as at:
-        for request in (make_request(make_body())[:-5], make_request(make_body())):
+        for request, here in ((make_request(make_body())[:-5], 0), (make_request(make_body()), 1)):
             at.writer.may_go.clear()
             async with await Connection.open(at.port) as connection:
                 connection.writer.write(request)
-                await at.until_under_way(1)
+                await at.until_held(requests=here)
             at.writer.may_go.set()
             await at.until_under_way(0)
-        assert at.room.bytes == 0
+        await at.until_held(requests=0, is_empty=True)
 
 
 async def test_beyond_the_connections_idle_ones_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,3 +179,37 @@ async def test_beyond_the_connections_idle_ones_make_room(monkeypatch: pytest.Mo
             assert 0 == await ask(at.port, request)
             at.writer.may_go.set()
             assert 200 == await busy.status()
+
+
+FORGED = {"X-CIO-Timestamp": "1", "X-CIO-Signature": "0" * 64}
+
+
+async def test_slow_strangers_shut_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They hold neither requests nor bytes that others need, whether their signatures could be ones or not."""
+    monkeypatch.setattr(protocol, "ARRIVE_S", 5.0)
+    body = b"x" * 1_000
+    async with stage(room=Room(requests_max=1, bytes_max=2_000)) as at, AsyncExitStack() as strangers:
+        for told in (FORGED, FORGED, FORGED, FORGED | {"X-CIO-Signature": "0"}):
+            stranger = await strangers.enter_async_context(await Connection.open(at.port))
+            stranger.writer.write(make_request(body, told)[:-100])
+        await at.until_held(requests=0)
+
+        for _ in range(3):
+            assert 200 == await ask(at.port, make_request(make_body()))
+
+
+async def test_beyond_the_connections_the_slowest_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the newcomer."""
+    monkeypatch.setattr(protocol, "ARRIVE_S", 5.0)
+    monkeypatch.setattr(protocol, "CONNECTIONS_MAX", 2)
+    part = make_request(b"x" * 1_000, FORGED)[:-100]
+    async with stage() as at, await Connection.open(at.port) as first, await Connection.open(at.port) as second:
+        first.writer.write(part)
+        await at.until_held(requests=0)
+        second.writer.write(part)
+        await asyncio.sleep(0.1)
+
+        assert 200 == await ask(at.port, make_request(make_body()))
+        assert 0 == await first.status()
+        second.writer.write(b"x" * 100)
+        assert 401 == await second.status()

@@ -3,6 +3,7 @@
 import pytest
 from structlog.testing import capture_logs
 
+from streams.webhooks.body import Body
 from streams.webhooks.observe import EVERY_S, Observer
 from streams.webhooks.room import Room
 
@@ -38,6 +39,6 @@ def test_what_is_under_way_is_read_when_somebody_looks(what: str, expected: int)
     room = Room()
     observer = Observer(room)
     assert room.enter()
-    assert room.take(7)
+    assert room.take(7, Body(room, bytes_max=7))
 
     assert f'cio_webhook_in_flight{{what="{what}"}} {expected}.0'.encode() in observer.page()

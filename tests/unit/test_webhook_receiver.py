@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -67,7 +68,7 @@ async def test_a_stale_webhook_is_taken_and_flagged(offset_s: float) -> None:
         assert at.count("cio_webhook_stale_total") == 1
 
 
-@pytest.mark.parametrize("timestamp", ["", "soon", "1e9", "99999999999999999999", "²"])
+@pytest.mark.parametrize("timestamp", ["", "soon", "1e9", "99999999999999999999", "9" * 400, "9" * 5_000, "²"])
 async def test_a_signed_time_that_cannot_be_read_is_stale(timestamp: str) -> None:
     """It is theirs all the same."""
     body = make_body()
@@ -233,6 +234,36 @@ async def test_a_key_rotates_without_a_refused_call(tmp_path: Path) -> None:
         body = make_body()
 
         assert 401 == await ask(at.port, make_request(body, signed_headers(body, key="old")))
+
+
+async def test_webhooks_that_overlap_a_rotation_are_not_refused(tmp_path: Path) -> None:
+    """Each that began with the old keys looks again; what is not kept comes again."""
+    path = tmp_path / "key"
+    path.write_text("old")
+    bodies = [make_body(), make_body(), b"x" * (BODY_BYTES_MAX + 1)]
+    async with (
+        stage(load_settings({"CUSTOMERIO_WEBHOOK_SIGNING_KEY_FILE": str(path)})) as at,
+        AsyncExitStack() as open_,
+    ):
+        lines = [await open_.enter_async_context(await Connection.open(at.port)) for _ in bodies]
+        requests = [make_request(body, signed_headers(body, key="new")) for body in bodies]
+        for line, request in zip(lines, requests, strict=True):
+            line.writer.write(request[:-10])
+        size = sum(map(len, bodies[:2])) - 20 + len(bodies[2]) - 10
+        await at.until_bytes(size)
+        path.write_text("old new")
+
+        assert [200, 200, 503] == [await line.ask(request[-10:]) for line, request in zip(lines, requests, strict=True)]
+        assert at.count("cio_webhook_refused_total", cause="new_key") == 1
+
+
+async def test_a_slash_at_the_end_does_not_matter() -> None:
+    """It is easily typed, and a 404 would cost an hour, again and again."""
+    async with stage() as at:
+        request = make_request(make_body())
+
+        assert 200 == await ask(at.port, request.replace(b"/customerio ", b"/customerio/ "))
+        assert 404 == await ask(at.port, request.replace(b"/customerio ", b"/customerio/x "))
 
 
 async def test_several_keys_may_be_set() -> None:

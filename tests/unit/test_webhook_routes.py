@@ -47,6 +47,9 @@ def test_routes_may_be_none(tmp_path: Path) -> None:
         ({"topic": "a b"}, "routes.0.topic"),
         ({"topic": "user-changes"}, "records of another kind"),
         ({"topic": "customerio-webhooks"}, "records of another kind"),
+        ({"topic": ".."}, "no topic"),
+        ({"topic": "__consumer_offsets"}, "no topic"),
+        ({"topic": "customerio-person-status", "key": "event_id"}, "expected person_id"),
         ({"filter": "x"}, "routes.0.filter"),
     ],
 )
@@ -67,6 +70,8 @@ def test_what_is_wrong_is_named(change: dict[str, Any], said: str, tmp_path: Pat
         "routes: 7",
         "other: []",
         "!!python/object/apply:os.system [id]",
+        "[" * 5_000,
+        "{[1]: 2, [1]: 3}",
         "#" * (FILE_BYTES_MAX + 1),
         yaml.safe_dump({"routes": [ROUTE, ROUTE]}),
         yaml.safe_dump({"routes": [ROUTE | {"name": f"r{number}"} for number in range(ROUTES_MAX + 1)]}),
@@ -76,3 +81,13 @@ def test_another_file_is_refused(text: str, tmp_path: Path) -> None:
     """In one line."""
     with pytest.raises(ConfigError, match=r"^WEBHOOK_ROUTES: "):
         load(tmp_path, text)
+
+
+@pytest.mark.parametrize("name", ["routes", "topic"])
+def test_what_is_there_twice_is_refused(name: str, tmp_path: Path) -> None:
+    """Of two, YAML would silently take the last."""
+    text = yaml.safe_dump({"routes": [ROUTE]}, sort_keys=False)
+    again = {"routes": f"{text}routes: []\n", "topic": text.replace("  topic:", "  topic: a\n  topic:")}[name]
+    load(tmp_path, text)
+    with pytest.raises(ConfigError, match=r"^WEBHOOK_ROUTES: .* has a name twice in one place \(line \d\)$"):
+        load(tmp_path, again)

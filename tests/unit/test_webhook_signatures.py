@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.settings import Settings, SettingsError, load_settings
-from streams.webhooks.signatures import SigningKeys, require_signing_key, sign
+from streams.webhooks.signatures import SigningKeys, may_be_signature, require_signing_key, sign
 
 BODY = b'{"event_id":"01E4"}'
 
@@ -57,16 +57,25 @@ def test_each_of_several_keys_counts(key: str) -> None:
 
 
 def test_a_file_is_read_again_when_somebody_asks(tmp_path: Path) -> None:
-    """Bad content changes nothing; good content is told once."""
+    """Bad content changes nothing; good content is news to everybody who began before."""
     path = tmp_path / "key"
     path.write_text("one")
     keys = SigningKeys(load_settings({"CUSTOMERIO_WEBHOOK_SIGNING_KEY_FILE": str(path)}))
+    first, second = keys.begin(b"7"), keys.begin(b"7")
     path.write_text("schlüssel")
-    assert not keys.renewed()
+    assert not keys.renewed(first)
     path.write_text("one\ntwo")
 
-    assert [True, False] == [keys.renewed(), keys.renewed()]
+    assert [True, True, False] == [keys.renewed(first), keys.renewed(second), keys.renewed(keys.begin(b"7"))]
     assert is_signed(keys, sign("two", timestamp=b"7", body=[BODY]), BODY)
+
+
+@pytest.mark.parametrize("given_bytes", [b"", b"0" * 63, b"0" * 65, b"A" * 64, b"g" * 64, b"0" * 64 + b"\n"])
+def test_what_cannot_be_a_signature_is_known_at_once(given_bytes: bytes) -> None:
+    """Before the body has come."""
+    assert not may_be_signature(given_bytes)
+    assert may_be_signature(sign("key", timestamp=b"7", body=[BODY]))
+    assert may_be_signature(b"v0=" + b"0" * 64)
 
 
 def test_without_a_key_nothing_starts() -> None:
