@@ -9,6 +9,7 @@ help:  ## show this list
 
 install: .venv/installed  ## create .venv with everything, exactly as locked
 
+# --no-deps: the lock is whole, and pip would look for what is newer wherever something is asked for with an extra.
 .venv/installed: requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed (say which one: make PYTHON=python3.12 …)")'
 	@echo "Installing into .venv: the first time takes a minute or two …"

@@ -2,21 +2,22 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from operator import attrgetter
 from typing import Any
 
+from agents.desk import Desk, Outside
 from agents.plan import MakePlan, Plan, carry_out
-from agents.ports import Courier, FloodGuard, Journal, Ledger, Observer, Publication, Turns
-from agents.steps.report import iso_utc, letter_headers, result
+from agents.ports import Counts, FloodGuard, Turns
+from agents.publish import publication
 from schemas.chunk import Chunk
+from schemas.conclusion import Conclusion
 from schemas.flood import Flood
 from schemas.record import Record
 
 _OUTCOME_AND_REASON = attrgetter("outcome", "reason")  # a chunk's are counted without a step of Python for each
-_OFFSET = attrgetter("record.offset")
 RECORDS_AT_A_TIME = 500  # then others on the event loop get their turn: about 10 ms
 
 
@@ -28,14 +29,9 @@ Handle = Callable[[Any, MakePlan], Awaitable[None]]
 class Pipeline:
     """Turns a chunk into exactly one committed result for each of its records."""
 
-    courier: Courier
-    journal: Journal
-    ledger: Ledger
+    outside: Outside
     turns: Turns
     guard: FloodGuard
-    observer: Observer
-    clock_ms: Callable[[], int]
-    group: str
 
     async def process(self, chunk: Chunk, make_plan: MakePlan) -> None:
         """Return once every record of the chunk is concluded and committed.
@@ -46,46 +42,69 @@ class Pipeline:
         Raises:
             FencedError: the partition was taken away; the chunk is delivered again to its new owner.
         """
-        floods, passes = 0, partial(self._passes, chunk, make_plan)
-        while flood := await self._flood_or_committed(chunk, make_plan):
-            await self.guard.wait_out(flood, passes, floods_before=floods)
-            floods += 1
+        for part in _parts(chunk, make_plan().records_max):
+            floods, passes = 0, partial(self._passes, part, make_plan)
+            while flood := await self._flood_or_committed(part, make_plan):
+                await self.guard.wait_out(flood, passes, floods_before=floods)
+                floods += 1
 
     async def _flood_or_committed(self, chunk: Chunk, make_plan: MakePlan) -> Flood | None:
-        plan = await _planned(chunk, make_plan)
+        plan, desk = await _planned(chunk, make_plan), Desk(chunk, self.outside)
         async with self.turns.turn(chunk, plan):  # over before a flood is waited out: nobody else is held for it
-            await carry_out(plan, self.ledger.memory(chunk.partition), self.courier.deliver)
-            counts = Counter(map(_OUTCOME_AND_REASON, plan.conclusions))
-            if flood := self.guard.judge(chunk, counts, plan.conclusions):
+            await carry_out(plan, self.outside.ledger.memory(chunk.partition), desk.deliver)
+            conclusions = plan.conclusions
+            told = len(conclusions) + plan.passed_over
+            assert told == len(chunk.records), "a record has no conclusion, or two"  # noqa: S101 - crash
+            judged = _without(conclusions, lambda each: each.outcome == "dead" and desk.has_concluded(each), desk)
+            if judged and (flood := self.guard.judge(chunk, _counts(judged), judged)):
                 return flood
-            now_ms = self.clock_ms()
-            publication = self._publication(chunk, plan, now_ms)
-            await self.journal.commit(publication)
-            self.ledger.remember(publication)
-        self.observer.concluded(chunk, counts, plan.conclusions, now_ms)
+            await self._commit(chunk, plan, _without(conclusions, desk.has_concluded, desk), desk)
         return None
 
+    async def _commit(self, chunk: Chunk, plan: Plan, left: Sequence[Conclusion], desk: Desk) -> None:
+        outside, now_ms = self.outside, self.outside.clock_ms()
+        committed = publication(
+            chunk,
+            left,
+            group=outside.group,
+            now_ms=now_ms,
+            people=plan.people(),
+            events=plan.events(),
+            sends=[(key, entry) for offset, key, entry in plan.sends() if offset not in desk.concluded],
+        )
+        await outside.journal.commit(committed)
+        outside.ledger.remember(committed)
+        outside.observer.concluded(chunk, _counts(left), left, now_ms)
+
     async def _passes(self, chunk: Chunk, make_plan: MakePlan, record: Record) -> bool:
-        """Whether the record is no dead letter any more; it may be sent, and nothing of it is published."""
+        """Whether the record is no dead letter any more; it may be sent, and of a send that went out the result is."""
         probe = replace(chunk, records=[record])
         plan = await _planned(probe, make_plan)
         async with self.turns.turn(probe, plan):
-            await carry_out(plan, self.ledger.memory(chunk.partition), self.courier.deliver)
+            deliver = Desk(probe, self.outside).deliver
+            await carry_out(plan, self.outside.ledger.memory(chunk.partition), deliver)
         return all(each.outcome != "dead" for each in plan.conclusions)
 
-    def _publication(self, chunk: Chunk, plan: Plan, now_ms: int) -> Publication:
-        conclusions = plan.conclusions
-        assert len(conclusions) == len(chunk.records), "a record has no conclusion, or two"  # noqa: S101 - crash
-        dead = sorted((c for c in conclusions if c.outcome == "dead"), key=_OFFSET)  # a person's stay in order
-        now = iso_utc(now_ms)
-        return Publication(
-            chunk=chunk,
-            results=[(c.record.key, result(c, now_ms=now_ms, processed_at=now)) for c in conclusions],
-            letters=[(c.record.key, c.record.value, letter_headers(c, group=self.group, failed_at=now)) for c in dead],
-            people=plan.people(),
-            events=plan.events(),
-            concluded_s=now_ms / 1000,
-        )
+
+def _without(
+    conclusions: Sequence[Conclusion], is_out: Callable[[Conclusion], bool], desk: Desk
+) -> Sequence[Conclusion]:
+    """Those that are not out yet; where nothing was sent that is all of them, without looking at each."""
+    return [each for each in conclusions if not is_out(each)] if desk.concluded else conclusions
+
+
+def _counts(conclusions: Sequence[Conclusion]) -> Counts:
+    return Counter(map(_OUTCOME_AND_REASON, conclusions))
+
+
+def _parts(chunk: Chunk, records_max: int | None) -> Iterator[Chunk]:
+    """The chunk whole, or cut into chunks that meet."""
+    start = chunk.start
+    size = records_max or len(chunk.records)
+    for first in range(0, len(chunk.records), size):
+        part = replace(chunk, start=start, records=chunk.records[first : first + size])
+        yield part
+        start = part.next_offset
 
 
 async def _planned(chunk: Chunk, make_plan: MakePlan) -> Plan:

@@ -8,6 +8,7 @@ from agents.ports import Memory
 from schemas.conclusion import Conclusion
 from schemas.delivery import Parcel, Verdict
 from schemas.record import Record
+from schemas.send_memory import SendEntry
 
 Deliver = Callable[[Sequence[Parcel]], Awaitable[Sequence[Verdict]]]
 
@@ -20,6 +21,14 @@ class Plan(Protocol):
         """Whether its records have been here before, so that it may touch what the live topics touch."""
 
     @property
+    def records_max(self) -> int | None:
+        """How many records of a chunk are planned and committed together; None for all."""
+
+    @property
+    def passed_over(self) -> int:
+        """How many records had their result before, and get none now."""
+
+    @property
     def conclusions(self) -> Sequence[Conclusion]:
         """What became of the records so far, in no order."""
 
@@ -27,7 +36,7 @@ class Plan(Protocol):
         """Take records in offset order and translate them; what is at fault by itself is concluded at once."""
 
     def keys(self) -> AbstractSet[str | bytes]:
-        """What it will look up in the memory and change there: persons of changes, fingerprints of events."""
+        """What it will look up in the memory and change there: persons, fingerprints of events, ids of sends."""
 
     def recall(self, memory: Memory) -> None:
         """Take up what was delivered before; once, after all records were added."""
@@ -44,12 +53,18 @@ class Plan(Protocol):
     def events(self) -> list[bytes]:
         """The fingerprints of events that have been delivered."""
 
+    def sends(self) -> list[tuple[int, bytes, SendEntry]]:
+        """What is to be remembered of sends: the record's offset, the ledger's key and its entry."""
+
 
 MakePlan = Callable[[], Plan]
 
 
 async def carry_out(plan: Plan, memory: Memory, deliver: Deliver) -> None:
-    """Bring a plan to its end: every record that was added is concluded. The memory is read, and changed by others."""
+    """Bring a plan to its end: every record that was added is concluded, or was before.
+
+    The memory is read, and changed by others.
+    """
     plan.recall(memory)
     while parcels := plan.next_wave():
         plan.settle(await deliver(parcels))

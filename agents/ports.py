@@ -4,22 +4,22 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from schemas.chunk import Chunk
 from schemas.conclusion import Conclusion
-from schemas.dead_letter import Header
 from schemas.delivery import Parcel, Verdict
 from schemas.flood import Flood
 from schemas.outcome import Outcome, Reason
-from schemas.record import Record
+from schemas.record import Header, Record
+from schemas.send_memory import SendEntry, SendPlace, SendState
 
 Counts = Counter[tuple[Outcome, Reason | None]]
 
 
 class Memory(Protocol):
-    """What is remembered of one partition's persons and events."""
+    """What is remembered of one partition's persons, events and sends."""
 
     def person(self, user_id: bytes) -> bytes | None:
         """The packed state of a person, None when nothing was ever delivered for them."""
@@ -29,6 +29,12 @@ class Memory(Protocol):
 
     def has_event(self, fingerprint: bytes) -> bool:
         """Whether an event of this fingerprint was delivered within the dedupe window."""
+
+    def send_state(self, key: bytes) -> SendState:
+        """What is known of a send's id."""
+
+    def has_concluded(self, place: SendPlace) -> bool:
+        """Whether the result of the send that stands there is out, although its offset is not committed."""
 
 
 class Keyed(Protocol):
@@ -63,11 +69,37 @@ class Courier(Protocol):
         """
 
 
+class Errand(Protocol):
+    """A send on its way: what must be written before it goes out, and afterwards."""
+
+    @property
+    def epoch(self) -> int:
+        """The assignment that it belongs to; when that is over nothing is begun any more."""
+
+    async def intend(self) -> None:
+        """Write that it is about to go out."""
+
+    async def withdraw(self) -> None:
+        """Write that it certainly did not, and may be tried again."""
+
+    async def conclude(self, verdict: Verdict) -> None:
+        """Write what became of it."""
+
+
+class Messenger(Protocol):
+    """Brings sends to Customer.io, each in a request of its own that is never repeated while it may have gone out."""
+
+    async def send(self, parcel: Parcel, errand: Errand) -> Verdict:
+        """The verdict, which has been concluded; waits as long as Customer.io is unavailable."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """All that one concluded chunk puts on Kafka, in one transaction with the chunk's next offset.
+    """All that is concluded at once of one chunk, for Kafka, in one transaction with the chunk's next offset.
 
-    `results` and `people` are (key, value); `letters` are (key, value, headers); `events` are fingerprints.
+    `results` and `people` are (key, value); `letters` are (key, value, headers); `events` are fingerprints, `sends` the
+    ledger's keys and entries. What does not move the offset is committed with that of the chunk's start; the journal
+    gives each publication its `serial`, by which it is known again.
     """
 
     chunk: Chunk
@@ -76,6 +108,9 @@ class Publication:
     people: Sequence[tuple[bytes, bytes]]
     events: Sequence[bytes]
     concluded_s: float
+    sends: Sequence[tuple[bytes, SendEntry]] = ()
+    moves: bool = True
+    serial: int = field(default=0, compare=False)
 
 
 class Journal(Protocol):
@@ -123,4 +158,7 @@ class Observer(Protocol):
         conclusions: Sequence[Conclusion],
         now_ms: int,
     ) -> None:
-        """A chunk's conclusions are committed."""
+        """A chunk's conclusions are committed, but for those of sends that were before."""
+
+    def sent(self, chunk: Chunk, conclusion: Conclusion, now_ms: int) -> None:
+        """The conclusion of one send is committed, before its chunk's."""

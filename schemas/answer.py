@@ -14,6 +14,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """The request failed on the way, or took too long: it may or may not have been applied."""
+    """The request failed on the way, or took too long: once it `is_out` it may or may not have been applied.
+
+    Before its last byte is out it cannot have been.
+    """
 
     cause: str
+    is_out: bool = True

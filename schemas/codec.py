@@ -8,10 +8,12 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from schemas.broadcast_trigger import BroadcastTrigger
 from schemas.domain_event import DomainEvent
 from schemas.field_path import field_path
 from schemas.person_id import id_text, presentable
 from schemas.strict_json import NotStrictJsonError, parse_json
+from schemas.transactional_message import TransactionalMessage
 from schemas.user_change import UserChange, UserDeleted, UserUpserted
 
 T = TypeVar("T")
@@ -19,12 +21,15 @@ T = TypeVar("T")
 # The validators' own method: what TypeAdapter and BaseModel put around it costs a fifth of it.
 _USER_CHANGE: Callable[[object], UserUpserted | UserDeleted] = TypeAdapter(UserChange).validator.validate_python
 _DOMAIN_EVENT: Callable[[object], DomainEvent] = TypeAdapter(DomainEvent).validator.validate_python
+_MESSAGE: Callable[[object], TransactionalMessage] = TypeAdapter(TransactionalMessage).validator.validate_python
+_TRIGGER: Callable[[object], BroadcastTrigger] = TypeAdapter(BroadcastTrigger).validator.validate_python
 
 _MESSAGES: Mapping[str, str] = {
     "bool_type": "must be true or false",
     "dict_type": "must be an object",
     "extra_forbidden": "unknown field",
     "int_type": "must be an integer",
+    "list_type": "must be a list",
     "missing": "is missing",
     "model_attributes_type": "must be an object",
     "model_type": "must be an object",
@@ -55,6 +60,16 @@ def decode_user_change(value: bytes) -> UserUpserted | UserDeleted | Malformed:
 def decode_domain_event(value: bytes) -> DomainEvent | Malformed:
     """Read a value of `domain-events` that is not null."""
     return _decode(value, _DOMAIN_EVENT)
+
+
+def decode_transactional_message(value: bytes) -> TransactionalMessage | Malformed:
+    """Read a value of `transactional-messages` that is not null."""
+    return _decode(value, _MESSAGE)
+
+
+def decode_broadcast_trigger(value: bytes) -> BroadcastTrigger | Malformed:
+    """Read a value of `broadcast-triggers` that is not null."""
+    return _decode(value, _TRIGGER)
 
 
 def claimed_id(value: bytes | None) -> str | None:
@@ -98,6 +113,8 @@ def _message(fault: ErrorDetails, path: tuple[int | str, ...]) -> str:
         return str(fault["ctx"]["error"])  # from our own validators, which never quote
     if fault["type"] == "extra_forbidden" and path[:-1] == ("user",):
         return _SPELLED_TWICE.get(str(path[-1]), "unknown field")
+    if fault["type"] == "literal_error":
+        return f"must be {fault['ctx']['expected']}"
     return _MESSAGES.get(fault["type"], "is not valid")
 
 

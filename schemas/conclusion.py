@@ -9,7 +9,8 @@ from schemas.record import Record
 class Conclusion(NamedTuple):
     """The one result of one record; `detail` never holds content of the record.
 
-    `status` is None and `attempts` 0 where nothing was sent. `event_id` is the ULID of an event.
+    `status` is None and `attempts` 0 where nothing was sent. `event_id` is the ULID of an event, `delivery_id` what
+    Customer.io calls a send.
     """
 
     record: Record
@@ -22,3 +23,4 @@ class Conclusion(NamedTuple):
     event_id: str | None = None
     status: int | None = None
     attempts: int = 0
+    delivery_id: str | None = None

@@ -6,9 +6,10 @@ Ours are the last headers of their name: a publisher's of the same name stay, an
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple, Protocol, Self, cast, get_args
+from typing import Final, NamedTuple, Self, cast, get_args
 
 from schemas.outcome import DeadReason
+from schemas.record import Header, Record
 
 TOPIC: Final = "__dlq.errors.topic"
 PARTITION: Final = "__dlq.errors.partition"
@@ -30,6 +31,8 @@ NAMED: Final = "cio.letter"
 """Of a letter that was written anew, and of its replay: the name that the letter had at first."""
 EVEN_IF_OLDER: Final = "cio.even_if_older"
 """Of a replay: deliver it although newer data was delivered."""
+EVEN_IF_SENT: Final = "cio.even_if_sent"
+"""Of a replay: send it although it may have been sent."""
 REPLAY_NOTE: Final = "cio.replay_note"
 EDITED_BY: Final = "cio.edited_by"
 EDITED_AT: Final = "cio.edited_at"
@@ -40,9 +43,8 @@ OF_LETTERS: Final = (
     *(FINGERPRINT, EVENT_ID, TIMESTAMP_MS, REPLAYS),
 )
 _NEEDED: Final = frozenset({TOPIC, PARTITION, OFFSET, REASON, REPLAYS})
-OF_REPLAYS: Final = (NAMED, EVEN_IF_OLDER, REPLAY_NOTE, EDITED_BY, EDITED_AT, EDIT_DIFF)
+OF_REPLAYS: Final = (NAMED, EVEN_IF_OLDER, EVEN_IF_SENT, REPLAY_NOTE, EDITED_BY, EDITED_AT, EDIT_DIFF)
 
-Header = tuple[str, bytes | None]
 _NAME: Final = re.compile(r"(\d{1,9})/(\d{1,18})", re.ASCII)
 _NUMBER: Final = re.compile(r"-?\d{1,19}", re.ASCII)
 
@@ -80,21 +82,6 @@ class Origin(NamedTuple):
         return f"{self.topic}/{self.partition}/{self.offset}"
 
 
-class Stored(Protocol):
-    """A record of the dead-letter topic, or of `customerio-replay`."""
-
-    @property
-    def partition(self) -> int: ...  # noqa: D102
-    @property
-    def offset(self) -> int: ...  # noqa: D102
-    @property
-    def key(self) -> bytes | None: ...  # noqa: D102
-    @property
-    def value(self) -> bytes | None: ...  # noqa: D102
-    @property
-    def headers(self) -> Sequence[Header]: ...  # noqa: D102
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
     """A letter, as read; `offset` is where it lies now, `failed_at` ISO 8601 in UTC, `timestamp_ms` the record's first.
@@ -120,7 +107,7 @@ class DeadLetter:
     replays: int
 
 
-def read_letter(record: Stored) -> DeadLetter | None:
+def read_letter(record: Record) -> DeadLetter | None:
     """Read a record of the dead-letter topic; None when no worker of ours has written it."""
     start, end = _span(record.headers)
     ours = _texts(record.headers[start:end])
@@ -180,7 +167,7 @@ def _origin(ours: Mapping[str, str]) -> Origin | None:
     return None if not topic or partition is None or offset is None else Origin(topic, partition, offset)
 
 
-def _first_name(record: Stored, end: int) -> LetterName:
+def _first_name(record: Record, end: int) -> LetterName:
     named = _texts(record.headers[end:]).get(NAMED, "")
     return LetterName.parse(named) if _NAME.fullmatch(named) else LetterName(record.partition, record.offset)
 

@@ -8,10 +8,25 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 Action: TypeAlias = Literal[
-    "deliver", "refuse_items", "send_alone", "halve", "ask_region", "retry", "slow_down", "hold", "give_up", "crash"
+    "deliver",
+    "refuse_items",
+    "send_alone",
+    "halve",
+    "ask_region",
+    "retry",
+    "slow_down",
+    "hold",
+    "give_up",
+    "crash",
+    "refuse",
+    "set_aside",
+    "ask_first",
 ]
 Body: TypeAlias = Literal["clean", "names_items", "unclear", "unreadable"]
-"""What the body of a 2xx says: no error, errors of certain items, of nobody knows which, or nothing readable."""
+"""What the body of a 2xx says: no error, errors of certain items, of nobody knows which, or nothing readable.
+
+Of a send: `clean` names what was made of it, anything else is `unreadable`.
+"""
 
 Whose: TypeAlias = Literal["nobody's", "the record's", "ours", "theirs"]
 

@@ -7,4 +7,15 @@ DeadReason: TypeAlias = Literal["malformed", "too_large", "rejected", "retries_e
 Reason: TypeAlias = (
     DeadReason | Literal["fingerprint", "older_version", "older_timestamp", "user_deleted", "user_opted_out"]
 )
-OperationName: TypeAlias = Literal["identify", "suppress", "unsuppress", "delete", "event"]
+OperationName: TypeAlias = Literal[
+    "identify",
+    "suppress",
+    "unsuppress",
+    "delete",
+    "event",
+    "send_email",
+    "send_push",
+    "send_sms",
+    "send_in_app",
+    "trigger_broadcast",
+]

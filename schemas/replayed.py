@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from schemas.dead_letter import EVEN_IF_OLDER, Origin, origin_of, replay_texts
+from schemas.dead_letter import EVEN_IF_OLDER, EVEN_IF_SENT, Origin, origin_of, replay_texts
 from schemas.record import Record
 from schemas.times import REPLAY_TOPIC
 
@@ -27,3 +27,8 @@ def first_place(record: Record) -> Origin | None:
 def is_wanted_even_if_older(record: Record) -> bool:
     """Whether whoever replays it has said so."""
     return replay_texts(record.headers).get(EVEN_IF_OLDER) == YES
+
+
+def is_wanted_even_if_sent(record: Record) -> bool:
+    """Whether whoever replays it has said so."""
+    return replay_texts(record.headers).get(EVEN_IF_SENT) == YES

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from schemas.outcome import OperationName
 from schemas.record import Record
 from schemas.replayed import Replayed
+from schemas.send_memory import SendKind, SendPlace, send_key
 
 ChangeKind: TypeAlias = Literal["identify", "opt_out", "delete"]
 
@@ -50,6 +51,37 @@ class Event(NamedTuple):
     body: bytes
     fingerprint: bytes
     event_id: str
+
+
+class Send(NamedTuple):
+    """A valid transactional message or broadcast trigger.
+
+    `send_id` is its message_id or trigger_id; `target` is the channel, or the broadcast's number; `body` is the JSON to
+    send. Sends to one `person`, or of one broadcast, keep their order. `user_id` is None where the person is named in
+    another way. `even_if_sent`: an operator wants it sent although it may have been.
+    """
+
+    record: Record
+    kind: SendKind
+    send_id: str
+    target: str
+    person: str
+    user_id: str | None
+    operation: OperationName
+    body: bytes
+    fingerprint: bytes
+    even_unsubscribed: bool = False
+    even_if_sent: bool = False
+
+    @property
+    def key(self) -> bytes:
+        """What it is remembered by."""
+        return send_key(self.kind, self.send_id.encode())
+
+    @property
+    def place(self) -> SendPlace:
+        """Where its record stands."""
+        return SendPlace(self.record.topic, self.record.offset)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,15 +4,18 @@ import asyncio
 import contextlib
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, cast
 
 import faust
 import mode
+import structlog
 
+from agents.broadcast_triggers import broadcast_triggers
 from agents.domain_events import domain_events
 from agents.replay import replay
+from agents.transactional_messages import transactional_messages
 from agents.user_changes import user_changes
 from streams import metrics
 from streams.customerio.region import check_region
@@ -31,6 +34,10 @@ AGENTS = {
     topic_plan.DOMAIN_EVENTS: domain_events,
     topic_plan.REPLAY: replay,
 }
+SENDING_AGENTS = {
+    topic_plan.TRANSACTIONAL_MESSAGES: transactional_messages,
+    topic_plan.BROADCAST_TRIGGERS: broadcast_triggers,
+}
 HOLD_S_MAX = 86_400.0  # aiokafka leaves its group when nothing is fetched for so long
 STALL_S = 60.0
 SESSION_S = 10.0
@@ -39,6 +46,8 @@ REBALANCE_S_MIN = 30.0
 REBALANCE_S_MORE = 10.0  # beyond the drain: whoever drains for longer is left behind, and sends beside the new owner
 REQUEST_S_MORE = 60.0  # beyond the rebalance: else JoinGroup times out and the group never re-forms
 
+log = structlog.get_logger()
+
 
 class DeliveryApp(faust.App):
     """One worker: the consumer brings chunks, the agents hand them to the lanes."""
@@ -46,16 +55,17 @@ class DeliveryApp(faust.App):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings.app_id, **_faust_settings(settings))
         self.settings = settings
+        self.agents_by_topic = agents_by_topic(settings)
         self.transport = Transport(self.conf.broker_consumer, self)
         self.delivery = build_delivery(
             settings,
-            inputs=list(AGENTS),
+            inputs=list(self.agents_by_topic),
             session_s=SESSION_S,
             crash=self.crash,
             epoch=lambda: self.chunk_consumer.epoch,
         )
         self.ends = Ends()
-        for name, declare in AGENTS.items():
+        for name, declare in self.agents_by_topic.items():
             topic = self.topic(settings.topic(name), schema=ChunkSchema(), key_type=bytes, value_type=bytes)
             declare(self, topic, self.delivery.lanes.handle)
         _add_gauges(self)
@@ -77,7 +87,8 @@ class DeliveryApp(faust.App):
 
     async def on_start(self) -> None:
         """Start what the agents need, before the consumer brings the first chunk."""
-        partitions = self.loop.run_in_executor(None, input_partitions, self.settings, list(AGENTS))
+        _tell_what_is_left(self)
+        partitions = self.loop.run_in_executor(None, input_partitions, self.settings, list(self.agents_by_topic))
         self.delivery.budgets.partitions, _ = await asyncio.gather(partitions, check_region(self.settings))
         self.add_future(self.delivery.journal.run())
         self.add_future(self.delivery.courier.run())
@@ -101,9 +112,20 @@ class DeliveryApp(faust.App):
         """Whether the assignment is known, be it empty, and the ledgers of its partitions are restored."""
         assignment = self.delivery.assignment
         is_good = assignment.is_restored and not self.crashed
-        apis = {breaker.api: {"state": breaker.state, "reason": breaker.reason} for breaker in [self.delivery.breaker]}
+        apis = {breaker.api: {"state": breaker.state, "reason": breaker.reason} for breaker in self.delivery.breakers}
         floods = self.delivery.guard.told()
         return is_good, {"ready": is_good, "partitions": len(assignment.owned), "apis": apis, "floods": floods}
+
+
+def agents_by_topic(settings: Settings) -> dict[str, Callable[..., Any]]:
+    """The agents of a worker with these settings: without a key for the App API it leaves the topics of sends alone."""
+    return AGENTS if settings.customerio_app_api_key is None else AGENTS | SENDING_AGENTS
+
+
+def _tell_what_is_left(app: DeliveryApp) -> None:
+    left = sorted(SENDING_AGENTS.keys() - app.agents_by_topic.keys())
+    if left:
+        log.warning("not consumed, for want of CUSTOMERIO_APP_API_KEY", topics=left)
 
 
 def _faust_settings(settings: Settings) -> dict[str, Any]:
@@ -135,7 +157,6 @@ def _add_gauges(app: DeliveryApp) -> None:
     delivery = app.delivery
     live, ledger, owned = delivery.metrics.live, delivery.ledger, delivery.assignment
     throttles = delivery.budgets.throttles
-    breaker = delivery.breaker
 
     def lag() -> Iterable[Reading]:
         for tp in owned.owned & app.consumer.assignment():
@@ -148,8 +169,10 @@ def _add_gauges(app: DeliveryApp) -> None:
     live(metrics.OWNED, lambda: [((), len(owned.owned))])
     live(metrics.READY, lambda: [((), app.is_ready()[0])])
     live(metrics.RATE, lambda: [((api,), throttle.rate_per_s) for api, throttle in throttles.items()])
-    live(metrics.BREAKER, lambda: [((breaker.api, breaker.state, breaker.reason), 1)])
+    live(metrics.BREAKER, lambda: [((b.api, b.state, b.reason), 1) for b in delivery.breakers])
     live(metrics.FLOOD_HELD, lambda: [(labels, count) for labels, count in delivery.guard.held_by_reason().items()])
     live(metrics.RATE_WAIT, lambda: [((api,), throttle.waited_s) for api, throttle in throttles.items()])
-    live(metrics.LEDGER_ENTRIES, lambda: [(("people",), ledger.person_count()), (("events",), ledger.event_count())])
+    counts = {"people": ledger.person_count, "events": ledger.event_count, "sends": ledger.send_count}
+    live(metrics.LEDGER_ENTRIES, lambda: [((kind,), count()) for kind, count in counts.items()])
     live(metrics.LEDGER_EVICTIONS, lambda: [((), ledger.evictions)])
+    live(metrics.SEND_EVICTIONS, lambda: [((), ledger.send_evictions)])

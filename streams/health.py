@@ -20,7 +20,7 @@ State = Callable[[], tuple[bool, dict[str, object]]]
 log = structlog.get_logger()
 
 
-def bind(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int, *, host_setting: str = "HTTP_HOST", port_setting: str = "HTTP_PORT") -> socket.socket:
     """Take the port before anything else is started; port 0 takes a free one.
 
     Raises:
@@ -34,7 +34,8 @@ def bind(host: str, port: int) -> socket.socket:
     except OSError as exc:
         listener.close()
         raise UnavailableError(
-            f"HTTP_HOST {host}, HTTP_PORT {port} cannot be had ({exc.strerror}): set others; port 0 takes a free one"
+            f"{host_setting} {host}, {port_setting} {port} cannot be had ({exc.strerror}): "
+            "set others; port 0 takes a free one"
         ) from exc
     return listener
 

@@ -1,6 +1,7 @@
 """How this process ends in bounded time, whatever hangs: the event loop, a library's thread, or who reads the log.
 
-So everything here is done in threads, and nothing is waited for without a bound.
+So everything here is done in threads, and nothing is waited for without a bound; and where not even a thread of
+Python's can go on, since a library keeps the interpreter's lock, the system's own timer ends the process.
 """
 
 import os
@@ -13,6 +14,7 @@ import structlog
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 LAST_WORDS_S = 1.0
+LAST_RESORT_S = LAST_WORDS_S + 1.0
 
 log = structlog.get_logger()
 
@@ -29,12 +31,17 @@ def on_signal(act: Callable[[], None]) -> None:
 
 
 def end_at_last(seconds: float, code: int) -> None:
-    """End then at the latest: executor threads are joined at exit otherwise, and a library's may hang."""
+    """End then at the latest: executor threads are joined at exit otherwise, and a library's may hang.
+
+    With `code`; or by SIGALRM, `LAST_RESORT_S` later, where a library keeps the interpreter's lock.
+    """
 
     def end() -> None:
         time.sleep(seconds)
         end_now(code, lambda: log.warning("something hangs, ending now", after_s=seconds))
 
+    # A signal that nobody handles: the kernel acts on it without us.
+    signal.setitimer(signal.ITIMER_REAL, seconds + LAST_RESORT_S)
     in_background(end, "deadline")
 
 

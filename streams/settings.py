@@ -18,10 +18,12 @@ from schemas.errors import ConfigError
 from streams.environment import gather
 
 TRACK_CREDENTIALS: Final = ("customerio_site_id", "customerio_track_api_key")
+APP_CREDENTIALS: Final = ("customerio_app_api_key",)
 LOCAL_BOOTSTRAP: Final = "127.0.0.1:9092"
 TOPIC_PREFIX_CHARS_MAX: Final = 225  # Kafka allows 249 for a topic's name, and our longest name has 24
 APP_ID_CHARS_MAX: Final = 200
 _DAY_S: Final = 86_400
+SIGNING_KEYS_MAX: Final = 10
 TRACK_URLS: Final = {"us": "https://track.customer.io", "eu": "https://track-eu.customer.io"}
 _APP_URLS: Final = {"us": "https://api.customer.io", "eu": "https://api-eu.customer.io"}
 
@@ -49,9 +51,21 @@ def _kafka_name(value: str) -> str:
     return value
 
 
+def _warehouse(value: str) -> str:
+    if not re.fullmatch(r"duckdb:[^\0]+|bigquery:[A-Za-z0-9.:_-]+\.[A-Za-z0-9_]+", value):
+        raise ValueError("is malformed, expected duckdb:PATH or bigquery:PROJECT.DATASET")
+    return value
+
+
 def _existing(value: Path) -> Path:
     if not os.access(value, os.R_OK):
         raise ValueError("names nothing that can be read, expected the path of a PEM file")
+    return value
+
+
+def _existing_file(value: Path) -> Path:
+    if not (value.is_file() and os.access(value, os.R_OK)):
+        raise ValueError("names no file that can be read")
     return value
 
 
@@ -62,11 +76,22 @@ def _token(value: SecretStr) -> SecretStr:
     return value
 
 
+def _tokens(value: SecretStr) -> SecretStr:
+    keys = value.get_secret_value().split()
+    if not 1 <= len(keys) <= SIGNING_KEYS_MAX or not all(re.fullmatch(r"[!-~]+", key) for key in keys):
+        raise ValueError(
+            f"is empty, has an unprintable character or too many keys, expected one to {SIGNING_KEYS_MAX} keys as "
+            "Customer.io shows them, separated by blanks or line breaks"
+        )
+    return value
+
+
 _Lower = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
 _Upper = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
 _Url = Annotated[str, AfterValidator(_url)]
 _Pem = Annotated[Path, AfterValidator(_existing)]
 _Key = Annotated[SecretStr, AfterValidator(_token)]
+_Keys = Annotated[SecretStr, AfterValidator(_tokens)]
 _Rate = Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)]
 _Seconds = Annotated[float, Field(gt=0, le=3_600, allow_inf_nan=False)]
 _LongSeconds = Annotated[float, Field(ge=1, le=3_650 * _DAY_S, allow_inf_nan=False)]
@@ -98,7 +123,7 @@ class Settings(BaseSettings):
     customerio_site_id: _Key | None = None
     customerio_track_api_key: _Key | None = None
     customerio_app_api_key: _Key | None = None
-    customerio_webhook_signing_key: _Key | None = None
+    customerio_webhook_signing_key: _Keys | None = None
     customerio_track_url: _Url | None = None
     customerio_app_url: _Url | None = None
 
@@ -114,11 +139,20 @@ class Settings(BaseSettings):
     dedupe_window_s: _LongSeconds = 86_400.0
     dedupe_max_entries: Annotated[int, Field(ge=1, le=1_000_000_000)] = 1_000_000
     send_memory_s: _LongSeconds = 2_592_000.0
+    send_max_entries: Annotated[int, Field(ge=1, le=1_000_000_000)] = 1_000_000
+    send_concurrency: Annotated[int, Field(ge=1, le=100)] = 5
     max_replays: Annotated[int, Field(ge=1, le=1_000)] = 3
     dlq_max_share: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 0.5
 
+    warehouse: Annotated[str, AfterValidator(_warehouse)] = "duckdb:warehouse.duckdb"
+    warehouse_port: Annotated[int, Field(ge=0, le=65_535)] = 8083
     http_host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     http_port: Annotated[int, Field(ge=0, le=65_535)] = 8080
+    webhook_host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    webhook_port: Annotated[int, Field(ge=0, le=65_535)] = 8082
+    webhook_tolerance_s: _LongSeconds = 300.0
+    webhook_body_max_bytes: Annotated[int, Field(ge=1_024, le=16 * 1024 * 1024)] = 1_000_000
+    webhook_routes: Annotated[Path, AfterValidator(_existing_file)] | None = None
     log_format: Annotated[Literal["console", "json"], _Lower] | None = None
     log_level: Annotated[Literal["debug", "info", "warning", "error", "critical"], _Lower] = "info"
 

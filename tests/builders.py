@@ -14,8 +14,12 @@ from schemas.delivery import Parcel, Verdict
 from schemas.record import Record
 from streams.customerio.credentials import Credentials
 from streams.customerio.track import TrackClient
+from streams.delivery.ledger import PartitionMemory
+from streams.kafka.transactions import OutputTopics
 from streams.settings import Settings
 from tests.unit.input_records import TIMESTAMP_MS, InputRecord
+
+TOPICS = OutputTopics(results="results", letters="letters", people="people", events="events", sends="sends")
 
 Decide = Callable[[Parcel], bool]
 MEMBERSHIP = Membership(7, "member-1")
@@ -85,27 +89,12 @@ def verdict_on(*, accepted: bool) -> Verdict:
     return Verdict(accepted=False, status=207, attempts=1, detail="invalid attributes.plan: no", reason="rejected")
 
 
-class Blank:
-    """A memory of nothing."""
-
-    def person(self, user_id: bytes) -> None:
-        """Nobody is known."""
-
-    def ledger_key(self, user_id: bytes) -> bytes:
-        """Nobody was erased."""
-        return user_id
-
-    def has_event(self, fingerprint: bytes) -> bool:  # noqa: ARG002 - the port's signature
-        """None was delivered."""
-        return False
-
-
 def carry_out(
     plan: Plan, records: Sequence[Record], *, decides: Decide = lambda _: True, memory: Memory | None = None
 ) -> list[list[Parcel]]:
     """Run a plan to its end as the pipeline does; what was sent, wave by wave."""
     plan.add(records)
-    plan.recall(memory or Blank())
+    plan.recall(memory or PartitionMemory())
     waves: list[list[Parcel]] = []
     while parcels := plan.next_wave():
         assert len(waves) <= len(records) * 3, "the plan does not come to an end"

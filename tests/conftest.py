@@ -34,6 +34,15 @@ def _logging_as_before() -> Iterator[None]:
     structlog.reset_defaults()
 
 
+@pytest.fixture
+def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away what this machine has set, and point at where nothing listens."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+        monkeypatch.delenv(f"{name.upper()}_FILE", raising=False)
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+
+
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[str]:
     """Give the address of a Kafka: `KAFKA_BOOTSTRAP_SERVERS`, else one in Docker, else one from its Maven artifacts."""

@@ -9,13 +9,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agents.ports import Publication
+from agents.ports import Errand, Publication
 from schemas.answer import Answer, NoAnswer
 from schemas.chunk import Chunk, Membership
 from schemas.conclusion import Conclusion
 from schemas.delivery import Parcel, Verdict
 from schemas.errors import FencedError
 from schemas.outcome import Outcome, Reason
+from schemas.send_memory import SendPlace, SendState
+from streams.delivery.sends_memory import SendsMemory
 from tests.builders import MEMBERSHIP, Decide, verdict_on
 
 
@@ -25,6 +27,7 @@ class FakeMemory:
 
     people: dict[bytes, bytes] = field(default_factory=dict)
     fingerprints: set[bytes] = field(default_factory=set)
+    sends: SendsMemory = field(default_factory=SendsMemory, compare=False)
 
     def person(self, user_id: bytes) -> bytes | None:
         """The packed state of a person."""
@@ -37,6 +40,14 @@ class FakeMemory:
     def has_event(self, fingerprint: bytes) -> bool:
         """Whether the event was delivered."""
         return fingerprint in self.fingerprints
+
+    def send_state(self, key: bytes) -> SendState:
+        """What is known of a send's id."""
+        return self.sends.state(key, oldest_s=0)
+
+    def has_concluded(self, place: SendPlace) -> bool:
+        """Whether the result of the send that stands there is out."""
+        return self.sends.has_concluded(place)
 
 
 @dataclass(slots=True)
@@ -55,6 +66,10 @@ class FakeLedger:
         self.remembered.append(publication)
         self.kept.people.update(publication.people)
         self.kept.fingerprints.update(publication.events)
+        for key, entry in publication.sends:
+            self.kept.sends.take(key, entry, publication.concluded_s)
+        if publication.moves:
+            self.kept.sends.moved(publication.chunk.topic, publication.chunk.next_offset)
 
 
 def accept(parcel: Parcel) -> bool:  # noqa: ARG001 - the shape of a decision
@@ -73,6 +88,23 @@ class FakeCourier:
         """One verdict for each parcel."""
         self.waves.append(list(parcels))
         return [verdict_on(accepted=self.decides(parcel)) for parcel in parcels]
+
+
+@dataclass(slots=True)
+class FakeMessenger:
+    """Gives each send the verdict that `answers` says, in the order of its errand; keeps what went out."""
+
+    answers: Callable[[Parcel], Verdict] = lambda _: Verdict(accepted=True, status=200, attempts=1, delivery_id="d-1")
+    sent: list[Parcel] = field(default_factory=list)
+
+    async def send(self, parcel: Parcel, errand: Errand) -> Verdict:
+        """Intend, send, conclude."""
+        await errand.intend()
+        self.sent.append(parcel)
+        await asyncio.sleep(0)
+        verdict = self.answers(parcel)
+        await errand.conclude(verdict)
+        return verdict
 
 
 @dataclass(slots=True)
@@ -108,6 +140,10 @@ class FakeObserver:
     ) -> None:
         """Add the counts up."""
         self.counts += counts
+
+    def sent(self, chunk: Chunk, conclusion: Conclusion, now_ms: int) -> None:  # noqa: ARG002 - as above
+        """Count it."""
+        self.counts[conclusion.outcome, conclusion.reason] += 1
 
     def request(self, response: Answer | NoAnswer, *, seconds: float, items: int, body_bytes: int) -> None:  # noqa: ARG002
         """Keep status or cause, items and bytes."""
@@ -148,7 +184,8 @@ class FakeWriter:
             raise FencedError("Broker: Specified group generation id is not valid")
         for publication in publications:
             self.results += publication.results
-            self.committed[publication.chunk.topic, publication.chunk.partition] = publication.chunk.next_offset
+            chunk = publication.chunk
+            self.committed[chunk.topic, chunk.partition] = chunk.next_offset if publication.moves else chunk.start
 
 
 @dataclass(slots=True)
@@ -237,15 +274,23 @@ class FakeClient:
         return self.script.pop(0) if self.script else self.answers(endpoint, body)
 
 
+def _opened() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 @dataclass(slots=True)
 class FakeLimiter:
-    """Lets everything through, after `wait_s`, and counts it."""
+    """Lets everything through while its gate is open, after `wait_s`, and counts it."""
 
     acquired: int = 0
     wait_s: float = 0.0
+    gate: asyncio.Event = field(default_factory=_opened)
 
     async def acquire(self) -> None:
         """Count."""
+        await self.gate.wait()
         if self.wait_s:
             await asyncio.sleep(self.wait_s)
         self.acquired += 1

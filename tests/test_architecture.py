@@ -148,13 +148,14 @@ def test_every_metric_is_declared_and_used() -> None:
 def test_metric_names_that_are_read_exist() -> None:
     """Whoever reads the page, our own summary included, reads names that are on it."""
     families = {each.name for each in vars(metrics).values() if isinstance(each, metrics.Declared)}
+    customerios = {"cio_subscription_preferences_changed"}  # what a webhook tells is called a metric there too
     suffixes = "_(total|count|sum|bucket|created)$"
     read = {
         name
         for path in OURS
         if path.name != "metrics.py"
-        for name in re.findall(r"[\"'](cio_[a-z]+_[a-z_]+)[\"']", path.read_text())
+        for name in re.findall(r"[\"'](cio_(?!subscription_)[a-z]+_[a-z_]+)[\"']", path.read_text())
         if "sandbox" not in path.parts
     }
 
-    assert {name for name in read if re.sub(suffixes, "", name) not in families} == set()
+    assert {name for name in read if re.sub(suffixes, "", name) not in families | customerios} == set()

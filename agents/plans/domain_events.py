@@ -11,6 +11,7 @@ from schemas.delivery import Parcel, Verdict
 from schemas.outcome import Outcome, Reason
 from schemas.person_state import is_out
 from schemas.record import Record
+from schemas.send_memory import SendEntry
 from schemas.translated import Event, Unsendable
 
 
@@ -18,6 +19,8 @@ class DomainEventsPlan:
     """Sends neighbouring events of a person together; anonymous ones singly, as their endpoint takes one at a time."""
 
     is_replay = False
+    records_max: int | None = None
+    passed_over = 0
     _memory: Memory
 
     def __init__(self) -> None:
@@ -105,3 +108,7 @@ class DomainEventsPlan:
     def events(self) -> list[bytes]:
         """The fingerprints that have been delivered."""
         return list(self._delivered)
+
+    def sends(self) -> list[tuple[int, bytes, SendEntry]]:
+        """Events send no messages."""
+        return []

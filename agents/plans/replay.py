@@ -15,12 +15,14 @@ from schemas.conclusion import Conclusion
 from schemas.delivery import Parcel, Verdict
 from schemas.record import Record
 from schemas.replayed import first_place
+from schemas.send_memory import SendEntry
 
 
 class ReplayPlan:
-    """Stage after stage, so that an event's verdict does not depend on where the chunk begins or ends."""
+    """Stage after stage, so that no verdict on an event or a send depends on where the chunk begins or ends."""
 
     is_replay = True
+    records_max: int | None = None
     _memory: Remembering
 
     def __init__(self) -> None:
@@ -34,6 +36,11 @@ class ReplayPlan:
     def conclusions(self) -> Sequence[Conclusion]:
         """What became of the records so far, in no order."""
         return [*self._strays, *(conclusion for stage in self._stages for conclusion in stage.conclusions)]
+
+    @property
+    def passed_over(self) -> int:
+        """How many records had their result before."""
+        return sum(stage.passed_over for stage in self._stages)
 
     def add(self, records: Iterable[Record]) -> None:
         """Take records in offset order; those of which nobody knows where they belong are concluded at once."""
@@ -67,7 +74,7 @@ class ReplayPlan:
         while self._stage:
             if wave := self._stage.next_wave():
                 return wave
-            self._memory.learn(self._stage.people(), self._stage.events())
+            self._memory.learn(self._stage.people(), self._stage.events(), self._stage.sends())
             self._begin_next()
         return []
 
@@ -83,6 +90,10 @@ class ReplayPlan:
     def events(self) -> list[bytes]:
         """The fingerprints of events that have been delivered."""
         return list(self._memory.events)
+
+    def sends(self) -> list[tuple[int, bytes, SendEntry]]:
+        """What is to be remembered of sends: the record's offset, the ledger's key and its entry."""
+        return [entry for stage in self._stages for entry in stage.sends()]
 
 
 def _first_topic(record: Record) -> tuple[str | None, str]:

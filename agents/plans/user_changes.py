@@ -10,6 +10,7 @@ from schemas.conclusion import Conclusion
 from schemas.delivery import Parcel, Verdict
 from schemas.person_state import UNKNOWN, PersonState, pack, unpack
 from schemas.record import Record
+from schemas.send_memory import SendEntry
 from schemas.translated import Change, Unsendable
 
 
@@ -17,13 +18,15 @@ class UserChangesPlan:
     """Keeps every person's changes in order; different persons' share a wave."""
 
     is_replay = False
+    records_max: int | None = None
+    passed_over = 0
+    _memory: Memory
 
     def __init__(self, *, translate: Callable[[Record], Change | Unsendable] = translate_change) -> None:
         self.conclusions: list[Conclusion] = []
         self._translate = translate
         self._lines: dict[str, ChangeLine] = {}
         self._before: dict[str, PersonState] = {}
-        self._keys: dict[str, bytes] = {}
         self._waiting: Iterable[ChangeLine] = ()
         self._wave: list[tuple[ChangeLine, Group]] = []
 
@@ -47,10 +50,9 @@ class UserChangesPlan:
 
     def recall(self, memory: Memory) -> None:
         """Take up what was delivered for each of them before."""
+        self._memory = memory
         for user_id, line in self._lines.items():
-            key = user_id.encode()
-            data = memory.person(key)
-            self._keys[user_id] = memory.ledger_key(key)
+            data = memory.person(user_id.encode())
             line.state = self._before[user_id] = unpack(data) if data else UNKNOWN
 
     def next_wave(self) -> list[Parcel]:
@@ -67,13 +69,17 @@ class UserChangesPlan:
     def people(self) -> list[tuple[bytes, bytes]]:
         """The persons whose state has changed: ledger key and value."""
         return [
-            (self._keys[user_id], pack(line.state))
+            (self._memory.ledger_key(user_id.encode()), pack(line.state))
             for user_id, line in self._lines.items()
             if line.state is not self._before[user_id]
         ]
 
     def events(self) -> list[bytes]:
         """User changes leave no fingerprints of events."""
+        return []
+
+    def sends(self) -> list[tuple[int, bytes, SendEntry]]:
+        """Nor do they send messages."""
         return []
 
 

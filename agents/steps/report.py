@@ -7,7 +7,8 @@ import orjson
 
 from schemas import dead_letter
 from schemas.conclusion import Conclusion
-from schemas.dead_letter import Header, replays_of, without_ours
+from schemas.dead_letter import replays_of, without_ours
+from schemas.record import Header
 from schemas.replayed import first_place
 from schemas.times import first_timestamp_ms
 
@@ -36,7 +37,7 @@ def result(conclusion: Conclusion, *, now_ms: int, processed_at: str) -> bytes:
         "operations": conclusion.operations,
         "fingerprint": conclusion.fingerprint.hex() if conclusion.fingerprint else None,
         "event_id": conclusion.event_id,
-        "delivery_id": None,
+        "delivery_id": conclusion.delivery_id,
         "status": conclusion.status,
         "attempts": conclusion.attempts,
         "latency_ms": max(0, now_ms - record.timestamp),

@@ -40,6 +40,7 @@ def audit(
                 findings.topics[lane.place[0]].add(lane.counts())
                 findings.list_some(lane.missing())
                 findings.list_some(lane.several())
+                findings.list_some(lane.unfounded())
     findings.unreadable = auditor.strays.unreadable
     findings.misplaced = sum(auditor.strays.misplaced[topic] for topic in scope.topics)
     with PartitionReader(settings) as letters_reader:
@@ -79,12 +80,9 @@ class _Auditor:
         admin, since_ms, end, committed = self._scope.admin, self._since_ms, self._scope.ends[place], None
         if self._scope.committed[place] >= 0:
             committed = self._scope.committed[place]
-        start = (
-            offsets.oldest(admin, [place])[place]
-            if since_ms is None
-            else offsets.at_time(admin, [place], since_ms)[place]
-        )
-        lane = Lane(place, floor=0 if since_ms is None else start, end=end, committed=committed)
+        oldest = offsets.oldest(admin, [place])[place]
+        start = oldest if since_ms is None else offsets.at_time(admin, [place], since_ms)[place]
+        lane = Lane(place, floor=0 if since_ms is None else start, oldest=oldest, end=end, committed=committed)
         for records in self._read(place, start, end):
             lane.put([cast(int, record.offset()) for record in records])
         return lane

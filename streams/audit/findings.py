@@ -7,11 +7,11 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 LISTED_MAX: Final = 1_000
 
-ViolationKind: TypeAlias = Literal["missing", "several"]
+ViolationKind: TypeAlias = Literal["missing", "several", "unfounded"]
 
 
 class Violation(NamedTuple):
-    """An offset (the topic's name is the full one) with no result, or with `results` of them.
+    """An offset (the topic's name is the full one) with no result, or with `results` of them, too many or of nothing.
 
     `is_beyond_committed`: no worker has come to it yet, as far as the group's committed offset tells.
     """
@@ -38,6 +38,7 @@ class Counts:
         several: offsets with more than one result.
         unprovable: records without result that are older than the oldest results left: it may have been deleted.
         gone: offsets with a result whose record is gone.
+        unfounded: offsets with a result where no record was ever committed.
     """
 
     inputs: int = 0
@@ -48,6 +49,7 @@ class Counts:
     several: int = 0
     unprovable: int = 0
     gone: int = 0
+    unfounded: int = 0
 
     def add(self, more: "Counts") -> None:
         """Add another's numbers."""
@@ -59,6 +61,7 @@ class Counts:
         self.several += more.several
         self.unprovable += more.unprovable
         self.gone += more.gone
+        self.unfounded += more.unfounded
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,12 +92,12 @@ class Findings:
 
     @property
     def is_proven(self) -> bool:
-        """Whether no record has another number of results than one, as far as that can be proven.
+        """Whether no record has another number of results than one, and no result is of none, as far as can be proven.
 
         What is on the results topic and cannot be read, or is where nobody looks for it, may be another one's second.
         """
         total = self.total
-        return not (total.missing or total.several or self.unreadable or self.misplaced)
+        return not (total.missing or total.several or total.unfounded or self.unreadable or self.misplaced)
 
     def list_some(self, violations: Iterable[Violation]) -> None:
         """Keep of these, which are all of one kind, what there is room for."""

@@ -39,15 +39,16 @@ class OldestChunks:
 class Lane:
     """Records from `start` to before `end`; the group's next offset is `committed`, None where it has none.
 
-    A result below `floor` is not looked at.
+    A result below `floor` is not looked at; `oldest` is the first offset whose record Kafka has not deleted.
     """
 
-    def __init__(self, place: Place, *, floor: int, end: int, committed: int | None) -> None:
+    def __init__(self, place: Place, *, floor: int, oldest: int, end: int, committed: int | None) -> None:
         self.place = place
         self.end = end
         self.oldest_chunks = OldestChunks()
         self.unprovable_before = 0
         self._floor = floor
+        self._oldest = oldest
         self._committed = committed
         self._tally = Tally()
         self._outcomes: Counter[str] = Counter()
@@ -85,7 +86,8 @@ class Lane:
             beyond_committed=tally.count(MISSING, next_up),
             several=tally.count(SEVERAL),
             unprovable=tally.count(MISSING, end=provable),
-            gone=tally.count(RESULT_ALONE),
+            gone=tally.count(RESULT_ALONE, end=self._oldest),
+            unfounded=tally.count(RESULT_ALONE, self._oldest),
         )
 
     def missing(self) -> Iterator[Violation]:
@@ -98,6 +100,11 @@ class Lane:
         """Each offset that has more than one result."""
         for offset, results in self._tally.each(SEVERAL):
             yield Violation("several", *self.place, offset=offset, results=results)
+
+    def unfounded(self) -> Iterator[Violation]:
+        """Each offset that has results although no record was ever committed there."""
+        for offset, results in self._tally.each(RESULT_ALONE, self._oldest):
+            yield Violation("unfounded", *self.place, offset=offset, results=results)
 
     @property
     def _provable(self) -> int:

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from schemas.outcome import Outcome
 from streams.audit.findings import Counts, Findings, Violation
+from streams.plural import so_many
 
 SHOWN_MAX: Final = 20
 OUTCOMES: Final[tuple[str, ...]] = get_args(Outcome)
@@ -46,17 +47,20 @@ def as_table(findings: Findings) -> Table:
 def as_lines(findings: Findings) -> Iterator[str]:
     """What the table does not say."""
     total = findings.total
-    for kind in ("missing", "several"):
-        count = total.missing if kind == "missing" else total.several
+    for kind, count in (("missing", total.missing), ("several", total.several), ("unfounded", total.unfounded)):
         yield from _listed(kind, count, [each for each in findings.violations if each.kind == kind])
     if total.unprovable:
-        yield f"{total.unprovable:,} records are older than the oldest results left: theirs may have been deleted"
+        yield so_many(
+            total.unprovable,
+            "record is older than the oldest results left: its own may have been deleted",
+            "records are older than the oldest results left: theirs may have been deleted",
+        )
     if total.gone:
-        yield f"{total.gone:,} results are of records that are gone"
+        yield so_many(total.gone, "result is of a record that is gone", "results are of records that are gone")
     if findings.unreadable:
-        yield f"{findings.unreadable:,} records on the results topic are no results"
+        yield _unreadable(findings.unreadable)
     if findings.misplaced:
-        yield f"{findings.misplaced:,} results lie on another partition than their record"
+        yield _misplaced(findings.misplaced)
     parked = f", parked: {findings.letters_parked:,}" if findings.letters_parked else ""
     yield f"dead letters still open: {findings.letters_open:,}{parked}"
 
@@ -67,16 +71,39 @@ def as_complaint(findings: Findings) -> str:
     faults = []
     if total.missing:
         faults.append(
-            f"{total.missing:,} of {total.inputs:,} records have no result"
+            f"{total.missing:,} of {so_many(total.inputs, 'record')}"
+            f" {'has' if total.missing == 1 else 'have'} no result"
             f" ({total.beyond_committed:,} of them no worker has come to yet)"
         )
     if total.several:
-        faults.append(f"{total.several:,} have more than one result")
+        faults.append(so_many(total.several, "has more than one result", "have more than one result"))
+    if total.unfounded:
+        faults.append(_unfounded(total.unfounded))
     if findings.misplaced:
-        faults.append(f"{findings.misplaced:,} results lie on another partition than their record")
+        faults.append(_misplaced(findings.misplaced))
     if findings.unreadable:
-        faults.append(f"{findings.unreadable:,} records on the results topic are no results")
+        faults.append(_unreadable(findings.unreadable))
     return "; ".join(faults)
+
+
+def _unreadable(count: int) -> str:
+    return so_many(count, "record on the results topic is no result", "records on the results topic are no results")
+
+
+def _unfounded(count: int) -> str:
+    return so_many(
+        count,
+        "offset has a result and no record: it was rolled back, or never there",
+        "offsets have a result and no record: it was rolled back, or never there",
+    )
+
+
+def _misplaced(count: int) -> str:
+    return so_many(
+        count,
+        "result lies on another partition than its record",
+        "results lie on another partition than their record",
+    )
 
 
 def _listed(kind: str, count: int, violations: Sequence[Violation]) -> Iterator[str]:
@@ -84,7 +111,9 @@ def _listed(kind: str, count: int, violations: Sequence[Violation]) -> Iterator[
         return
     yield f"{kind}:"
     for each in violations[:SHOWN_MAX]:
-        remark = f"  {each.results} results" if each.results else "  not yet worked on" * each.is_beyond_committed
+        remark = (
+            f"  {so_many(each.results, 'result')}" if each.results else "  not yet worked on" * each.is_beyond_committed
+        )
         yield f"  {each}{remark}"
     if count > SHOWN_MAX:
         yield f"  and {count - min(SHOWN_MAX, len(violations)):,} more"
@@ -97,6 +126,7 @@ def _columns(counts: Counts) -> dict[str, int]:
         "missing": counts.missing,
         "not yet": counts.beyond_committed,
         "several": counts.several,
+        "unfounded": counts.unfounded,
         "unprovable": counts.unprovable,
     }
 
@@ -116,6 +146,7 @@ def _counts(counts: Counts) -> dict[str, Any]:
         "several": counts.several,
         "unprovable": counts.unprovable,
         "results_without_input": counts.gone,
+        "unfounded_results": counts.unfounded,
     }
 
 

@@ -14,6 +14,7 @@ from streams.kafka import offsets, topic_plan
 from streams.kafka.clients import connected_admin, librdkafka_config
 from streams.kafka.ledger_reader import LedgerReader
 from streams.kafka.partition_reader import Place
+from streams.kafka.refusals import require_group
 from streams.kafka.topics import partition_counts, require_partitions
 from streams.settings import Settings
 
@@ -48,6 +49,7 @@ def look(settings: Settings, topics: Sequence[str]) -> Scope:
         UnavailableError: Kafka cannot be reached, or does not answer.
     """
     admin = connected_admin(settings)
+    require_group(admin, settings.app_id)
     require_partitions(admin, settings, [*topics, topic_plan.RESULTS])
     names = {settings.topic(topic): topic for topic in topics}
     counts = partition_counts(admin, [*names, settings.topic(topic_plan.RESULTS)])

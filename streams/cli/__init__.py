@@ -5,13 +5,15 @@ A command imports what is heavy only when it runs, so that `--help` and wrong us
 
 import typer
 
-from streams.cli import dlq, topics
+from streams.cli import dlq, topics, webhooks
 from streams.cli.audit import audit
 from streams.cli.check import check
 from streams.cli.kafka import kafka
 from streams.cli.publish import publish
+from streams.cli.report import report
 from streams.cli.sandbox import sandbox
 from streams.cli.up import up
+from streams.cli.warehouse import warehouse
 from streams.cli.why import why
 from streams.cli.worker import worker
 
@@ -33,3 +35,6 @@ app.command()(publish)
 app.add_typer(dlq.app, name="dlq")
 app.command()(audit)
 app.command()(why)
+app.command()(warehouse)
+app.add_typer(webhooks.app, name="webhooks")
+app.command()(report)

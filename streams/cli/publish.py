@@ -9,6 +9,7 @@ import typer
 from schemas.errors import StreamsError
 from streams.cli.input_topics import short_name
 from streams.kafka import topic_plan
+from streams.plural import so_many
 from streams.settings import load_settings
 
 if TYPE_CHECKING:
@@ -39,9 +40,10 @@ def describe(published: "Published") -> str:
         "written": published.written,
         "failed": published.failed,
         "without key": published.without_key,
-        "empty lines skipped": published.empty,
     }
     shown = [f"{count} {what}" for what, count in counts.items() if count or what == "written"]
+    if published.empty:
+        shown.append(so_many(published.empty, "empty line skipped", "empty lines skipped"))
     return f"{published.topic}: {', '.join(shown)}"
 
 
@@ -51,5 +53,8 @@ def describe_failure(published: "Published") -> str:
         return "Interrupted before the end of the file; what was read was written"
     reasons = [f"line {error.line}: {error.error}" for error in published.errors[:ERRORS_SHOWN]]
     more = published.failed - len(reasons)
-    text = "; ".join(reasons) + (f"; and {more} more" if more else "")
-    return f"{published.failed} of {published.failed + published.written} records were not written ({text})"
+    text = "; ".join(reasons) + (f"; and {more:,} more" if more else "")
+    were = "was" if published.failed == 1 else "were"
+    return (
+        f"{published.failed:,} of {so_many(published.failed + published.written, 'record')} {were} not written ({text})"
+    )

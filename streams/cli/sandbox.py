@@ -12,12 +12,14 @@ from schemas.failure_model import SANDBOX_FAULTS
 from streams.sandbox.faults import Faults
 from streams.sandbox.options import HOST, KEEP_ALIVE_S, PORT, SandboxOptions
 from streams.sandbox.switch import Switch
+from streams.sandbox.webhook_options import WebhookOptions
 
 PANELS: Final = {
     "account": "Account (while it runs: PUT /sandbox/account)",
     "aim": "Which requests go wrong (while it runs: PUT /sandbox/faults)",
     "fault": "How they go wrong (the same)",
     "limit": "Limits of the server (the same)",
+    "webhooks": "Webhooks (while it runs: PUT /sandbox/webhooks)",
     "behaviour": "What Customer.io leaves undocumented",
 }
 FAULTS: Final = {
@@ -47,8 +49,9 @@ FAULTS: Final = {
 """Each option's name among the faults, whose own defaults hold where it is not given."""
 
 OPTIONS: Final = ("region", "account_region", "site_id", "track_api_key", "app_api_key", "keep_alive_s", "keep_log")
-NOT_BEHAVIOURS: Final = {"faults", "templates", *OPTIONS}
+NOT_BEHAVIOURS: Final = {"faults", "templates", "webhooks", *OPTIONS}
 BEHAVIOURS: Final = ", ".join(each.name for each in fields(SandboxOptions) if each.name not in NOT_BEHAVIOURS)
+CHANCES: Final = ", ".join(each.name for each in fields(WebhookOptions) if each.name not in {"url", "signing_key"})
 FILE: Final = {"exists": True, "dir_okay": False}
 Region = Literal["us", "eu"]
 
@@ -86,6 +89,10 @@ def sandbox(  # noqa: PLR0913 - one parameter per option of the command line
     app_limit_per_s: Annotated[int, _option("limit", "App API calls that send nothing; 0: no limit.")] = 10,
     send_limit_per_s: Annotated[int | None, _option("limit", "Sends; what exceeds it is a 429.")] = None,
     broadcast_every_s: Annotated[float, _option("limit", "One trigger in so long; 0: no limit.")] = 10.0,
+    webhook_url: Annotated[
+        str | None, _option("webhooks", "Report to this URL, signed with CUSTOMERIO_WEBHOOK_SIGNING_KEY.")
+    ] = None,
+    webhook: Annotated[list[str] | None, _option("webhooks", f"NAME=VALUE, repeated: {CHANCES}.")] = None,
     behaviour: Annotated[list[str] | None, _option("behaviour", f"NAME=VALUE, repeated: {BEHAVIOURS}.")] = None,
 ) -> None:
     """Run a stand-in for Customer.io's Track API and App API until Ctrl-C; open its address to see what arrived."""
@@ -95,7 +102,7 @@ def sandbox(  # noqa: PLR0913 - one parameter per option of the command line
 
 
 def _options(given: Mapping[str, object], behaviour: Sequence[str]) -> SandboxOptions:
-    options = Switch(SandboxOptions(faults=_faults(given)))
+    options = Switch(SandboxOptions(faults=_faults(given), webhooks=_webhooks(given)))
     told = {} if given["templates"] is None else {"templates": _templates(given["templates"])}
     options.change({name: given[name] for name in OPTIONS} | told | dict(map(_pair, behaviour)))
     return options.value
@@ -105,6 +112,19 @@ def _faults(given: Mapping[str, object]) -> Faults:
     faults = Switch(Faults())
     faults.change({field: given[name] for name, field in FAULTS.items() if given[name] not in (None, [])})
     return faults.value
+
+
+def _webhooks(given: Mapping[str, Any]) -> WebhookOptions:
+    options = Switch(WebhookOptions())
+    options.change(dict(map(_pair, given["webhook"] or [])))
+    if given["webhook_url"] is not None:
+        from streams.settings import SettingsError, load_settings  # noqa: PLC0415 - only this option needs the environment
+
+        key = load_settings().customerio_webhook_signing_key
+        if key is None:
+            raise SettingsError("CUSTOMERIO_WEBHOOK_SIGNING_KEY: is missing, expected because of --webhook-url")
+        options.change({"url": given["webhook_url"], "signing_key": key.get_secret_value().split()[0]})
+    return options.value
 
 
 def _templates(file: object) -> object:

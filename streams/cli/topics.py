@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from streams.plural import so_many
 from streams.settings import load_settings
 
 app = typer.Typer(help="Create the topics, or compare the cluster with them.", no_args_is_help=True)
@@ -44,7 +45,7 @@ def check(*, as_json: AsJson = False) -> None:
         for difference in differences:
             typer.echo(str(difference))
     if differences:
-        typer.echo(f"The topics differ from the plan in {len(differences)} points", err=True)
+        typer.echo(f"The topics differ from the plan in {so_many(len(differences), 'point')}", err=True)
         raise typer.Exit(1)
     if not as_json:
         typer.echo("all topics are as planned")

@@ -22,17 +22,20 @@ def why(
     reveal: Annotated[bool, typer.Option("--reveal", help="Show personal data, which is masked otherwise.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Tell the whole story of one record: its result, dead letters, replays, and what is remembered of its user."""
+    """Tell the whole story of one record: result, dead letters, replays, webhooks, what is remembered of its user."""
     settings = load_settings()
     asked = _read_place(place, settings)
     from streams.why import tell  # noqa: PLC0415 - rich and Kafka's client take a while to import
     from streams.why.find import find_story  # noqa: PLC0415 - as above
+    from streams.why.reports import find_reports  # noqa: PLC0415 - as above
 
     story = find_story(settings, asked)
+    sources = list(dict.fromkeys([story.place, *(result.source for result in story.results)]))
+    reports = find_reports(settings, sources)
     if as_json:
-        typer.echo(json.dumps(tell.as_data(story, reveal=reveal)))
+        typer.echo(json.dumps(tell.as_data(story, reports=reports, reveal=reveal)))
     else:
-        console().print(tell.as_table(story, reveal=reveal))
+        console().print(tell.as_table(story, reports=reports, reveal=reveal))
 
 
 def _read_place(text: str, settings: Settings) -> Origin:

@@ -146,7 +146,8 @@ class Attempts:
     async def _try(self, request: Request, *, is_first: bool) -> tuple[Permit, Response, Ruling]:
         permit = await self._wire.turn()
         try:
-            response = await self._wire.send(request)
+            with self._wire.telling(lambda: self._breaker.hangs(permit)):
+                response = await self._wire.send(request)
             ruling = await self._rule(response, request.items)
             if is_first and not permit.is_probe:
                 self._note_weather(ruling)

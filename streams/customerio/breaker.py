@@ -7,7 +7,7 @@ half_open  one request is under way as a probe: accepted, it closes the breaker;
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -15,8 +15,8 @@ import structlog
 
 State = Literal["closed", "held", "open", "half_open"]
 HoldReason = Literal["too_fast", "retry_after"]
-OpenReason = Literal["outage", "credentials", "address"]
-Reason = Literal[""] | HoldReason | OpenReason
+OpenReason = Literal["outage", "credentials", "address", "ambiguous"]
+Reason = Literal["", "no_key"] | HoldReason | OpenReason
 
 PROBE_S_MIN = 2.0
 PAUSE_S_MAX = 30.0
@@ -24,12 +24,18 @@ PAUSES_MAX = 20  # doubling stops long before numbers end
 PAUSE_S_MIN = 0.1  # a pause of 0 would never grow, and flood whoever is down already
 POLL_S = 1.0  # how soon a waiting request finds out that the credentials have changed
 FAILURES_MAX = 3  # so many in a row, and requests go one by one …
+GIVEN_UP = "no answer in the time that somebody had"
 FAILURE_GAP_S = 0.6  # … this far apart: under two in a second, before the breaker opens
 
 ADVICE: dict[str, str] = {
     "outage": "nothing is accepted; work goes on by itself when it is",
     "credentials": "set CUSTOMERIO_SITE_ID and CUSTOMERIO_TRACK_API_KEY; a *_FILE is read again by itself",
     "address": "set CUSTOMERIO_REGION, or CUSTOMERIO_TRACK_URL",
+    "ambiguous": "a send may or may not have gone out; the next one waits until the API answers a harmless question",
+}
+APP_ADVICE: dict[str, str] = ADVICE | {
+    "credentials": "set CUSTOMERIO_APP_API_KEY; a *_FILE is read again by itself",
+    "address": "set CUSTOMERIO_REGION, or CUSTOMERIO_APP_URL",
 }
 
 log = structlog.get_logger()
@@ -40,6 +46,22 @@ class BreakerObserver(Protocol):
 
     def held(self, api: str, reason: str) -> None:
         """The breaker has opened, or a pause has begun."""
+
+
+class Standing(Protocol):
+    """What is told of a breaker to who looks from outside."""
+
+    @property
+    def api(self) -> str:
+        """Whose it is."""
+
+    @property
+    def state(self) -> State:
+        """Whether requests go."""
+
+    @property
+    def reason(self) -> Reason:
+        """Why not, empty when they do."""
 
 
 @dataclass(slots=True)
@@ -54,6 +76,7 @@ class Permit:
 class Breaker:
     """`has_news` says, asked once a second, whether credentials have changed; `jitter` gives 0 to 1.
 
+    `advice` is what a person is told when it opens.
     An `era` begins with every outage, and with its end: what failed in one tells nothing in the next.
     """
 
@@ -65,8 +88,10 @@ class Breaker:
         jitter: Callable[[], float],
         observer: BreakerObserver,
         has_news: Callable[[], bool] = lambda: False,
+        advice: Mapping[str, str] = ADVICE,
     ) -> None:
         self.api = api
+        self._advice = advice
         self.state: State = "closed"
         self.reason: Reason = ""
         self.era = 0
@@ -86,6 +111,16 @@ class Breaker:
     def is_closed(self) -> bool:
         """Whether requests go."""
         return self.state == "closed"
+
+    @property
+    def wait_s(self) -> float:
+        """How long nothing goes from now on, at least; 0 when a request may go, or one is on its way as a probe."""
+        return max(0.0, self._next_s() - _now_s())
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether it is more than a pause that holds requests: then a question should go before any of them."""
+        return self.reason in ADVICE
 
     @property
     def silent_s(self) -> float:
@@ -164,6 +199,12 @@ class Breaker:
         elif permit.is_probe and not self.is_closed:
             self._wait_longer(cause)
 
+    def hangs(self, permit: Permit) -> None:
+        """Somebody has given up a request that was under way: so many in a row, and nothing is accepted."""
+        self.fails(permit, GIVEN_UP, None)
+        if self.is_closed and self._failures >= FAILURES_MAX:
+            self.open("outage", GIVEN_UP, permit)
+
     def hold(self, permit: Permit, reason: HoldReason, retry_after_s: float | None) -> None:
         """Let everybody wait as long as the server asks, or for a growing pause when it does not say."""
         self._asked_until_s = max(self._asked_until_s, _now_s() + (retry_after_s or 0.0))
@@ -174,17 +215,23 @@ class Breaker:
         self._wait_for(max(pause_s, PAUSE_S_MIN))
         log.warning("Customer.io asks us to wait", api=self.api, reason=reason, pause_s=round(pause_s, 1))
 
-    def open(self, reason: OpenReason, cause: str, permit: Permit | None = None) -> bool:
+    def open(
+        self, reason: OpenReason, cause: str, permit: Permit | None = None, retry_after_s: float | None = None
+    ) -> bool:
         """Hold everything until a probe is accepted; false when it was held for this reason already.
 
-        `permit` is that of the request whose answer says so, None when it takes more than one to say.
+        `permit` is that of the request whose answer says so, None when it takes more than one to say. Where it is
+        ambiguous, the first probe goes at once, for it begins with a question.
         """
+        self._asked_until_s = max(self._asked_until_s, _now_s() + (retry_after_s or 0.0))
         is_news = self.reason != reason
         if is_news:
             self._pauses = 0
             self._begin("open", reason)
-            log.error("Customer.io is held", api=self.api, reason=reason, cause=cause, advice=ADVICE[reason])
-        if is_news or (permit and permit.is_probe):
+            log.error("Customer.io is held", api=self.api, reason=reason, cause=cause, advice=self._advice[reason])
+        if is_news and reason == "ambiguous":
+            self._due_s = _now_s()
+        elif is_news or (permit and permit.is_probe):
             self._wait_longer(cause)
         return is_news
 

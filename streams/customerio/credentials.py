@@ -53,6 +53,10 @@ class Credentials:
         self._known = [SecretStr(value) for value in values]
         self._look(by_force=True)
 
+    def look(self) -> None:
+        """Look at the files now, however short ago that was done."""
+        self._look()
+
     def changed(self) -> bool:
         """Whether they differ from what was refused, or from what this told last: true once, to be asked at leisure."""
         self._look()

@@ -46,7 +46,7 @@ class TrackSender:
         describe_region: Callable[[Response], str],
     ) -> None:
         self._client = client
-        self._wire = wire
+        self.wire = wire
         self.breaker = wire.breaker
         region = Request(client.region)
 
@@ -74,12 +74,12 @@ class TrackSender:
     @property
     def on_wire(self) -> AbstractSet[asyncio.Task[Any]]:
         """The tasks that are inside a request."""
-        return self._wire.on_wire
+        return self.wire.on_wire
 
     @property
     def waiting(self) -> AbstractSet[asyncio.Task[Any]]:
         """The tasks that wait to try, or to try again."""
-        return self._wire.waiting
+        return self.wire.waiting
 
     async def send_batch(self, parcels: Sequence[Parcel]) -> list[Verdict]:
         """One verdict for each parcel; a request that is refused or keeps failing is halved to find the culprit."""

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from schemas.answer import Answer, NoAnswer
 from streams.customerio.breaker import Breaker, Permit
-from streams.delivery.progress import touch
+from streams.progress import touch
 
 Response = Answer | NoAnswer
 Call = Callable[[], Awaitable[Response]]
@@ -41,19 +41,23 @@ class Request:
 
 
 class Wire:
-    """`on_wire` are the tasks inside a request, `waiting` those that wait to try, other than for the rate."""
+    """`on_wire` are the tasks inside a request, `waiting` those that wait to try, other than for the rate.
+
+    `impatient` are those that are cancelled because somebody had no time left for them, and for no other reason.
+    """
 
     def __init__(self, breaker: Breaker, limiter: Limiter, observer: RequestObserver) -> None:
         self.breaker = breaker
         self.on_wire: set[asyncio.Task[Any]] = set()
         self.waiting: set[asyncio.Task[Any]] = set()
+        self.impatient: set[asyncio.Task[Any]] = set()
         self._limiter = limiter
         self._observer = observer
 
     async def turn(self) -> Permit:
         """Return when a request may be sent; the breaker's `leave` must follow."""
         while True:
-            with _noted(self.waiting):
+            with noted(self.waiting):
                 permit = await self.breaker.enter()
             try:
                 await self._limiter.acquire()
@@ -69,16 +73,26 @@ class Wire:
         loop = asyncio.get_running_loop()
         started = loop.time()
         touch("on the wire")
-        with _noted(self.on_wire):
+        with noted(self.on_wire):
             response = await request.call()
         seconds = loop.time() - started
         self._observer.request(response, seconds=seconds, items=request.items, body_bytes=request.body_bytes)
         return response
 
+    @contextmanager
+    def telling(self, gives_up: Callable[[], object]) -> Iterator[None]:
+        """Let it be known when somebody's time is up inside; a worker that drains has not waited for the answer."""
+        try:
+            yield
+        except asyncio.CancelledError:
+            if asyncio.current_task() in self.impatient:
+                gives_up()
+            raise
+
     async def ask(self, request: Request) -> Response:
         """As `send`, for a question that is no delivery: within the rate, and only a server's wish makes it wait."""
         while True:
-            with _noted(self.waiting):
+            with noted(self.waiting):
                 await asyncio.sleep(self.breaker.silent_s)
             await self._limiter.acquire()
             if not self.breaker.silent_s:
@@ -91,12 +105,13 @@ class Wire:
     async def pause(self, seconds: float) -> None:
         """Wait before the next attempt; not at all when the breaker makes it wait anyway."""
         if self.breaker.is_closed:
-            with _noted(self.waiting):
+            with noted(self.waiting):
                 await asyncio.sleep(seconds)
 
 
 @contextmanager
-def _noted(tasks: set[asyncio.Task[Any]]) -> Iterator[None]:
+def noted(tasks: set[asyncio.Task[Any]]) -> Iterator[None]:
+    """Keep this task among these for the length of the `with`."""
     task = asyncio.current_task()
     assert task is not None  # noqa: S101 - whoever waits is a task
     tasks.add(task)

@@ -7,29 +7,49 @@ from typing import Final, Literal, TypeAlias
 
 from schemas.dead_letter import DeadLetter, LetterName
 from schemas.decision import Decision
+from schemas.times import unix_ms
 from streams.dead_letters.letter import Letter
 from streams.dead_letters.places import Order, Places, Readable
 from streams.dead_letters.selection import Selection
 
 NAMES_TOLD: Final = 5
 
-LeftAs: TypeAlias = Literal["replayed", "discarded", "parked"]
+LeftAs: TypeAlias = Literal["replayed", "discarded", "parked", "uncertain", "done"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """`again` takes letters that were replayed or discarded too, `force` those that were replayed too often."""
+    """`again` takes letters that were replayed or discarded too, `force` those that were replayed too often.
+
+    `even_if_sent` takes those of messages that may have gone out, which are `uncertain` otherwise. With
+    `decided_before_ms` those that somebody has decided on from then on are `done`, whatever else is taken: so a replay
+    goes on that was interrupted.
+    """
 
     replays_max: int
     again: bool = False
     force: bool = False
+    even_if_sent: bool = False
+    decided_before_ms: int | None = None
 
     def leaves(self, found: Letter) -> LeftAs | None:
         """As what a letter is left where it lies; None when it may be replayed."""
         if not self.again and (found.state == "replayed" or found.state == "discarded"):  # noqa: PLR1714 - narrows the type
             return found.state
+        if self._is_done(found.decision):
+            return "done"
         is_worn_out = found.state == "parked" or found.letter.replays >= self.replays_max
-        return "parked" if is_worn_out and not self.force else None
+        if is_worn_out and not self.force:
+            return "parked"
+        return "uncertain" if found.letter.reason == "ambiguous_send" and not self.even_if_sent else None
+
+    def _is_done(self, decision: Decision | None) -> bool:
+        if decision is None or self.decided_before_ms is None:
+            return False
+        try:
+            return unix_ms(decision.at) >= self.decided_before_ms
+        except ValueError:  # written by no command of ours
+            return False
 
 
 @dataclass(slots=True)

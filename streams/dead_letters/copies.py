@@ -4,16 +4,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from schemas import dead_letter
-from schemas.dead_letter import DeadLetter, Header
+from schemas.dead_letter import DeadLetter
+from schemas.record import Header
 from schemas.replayed import YES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """How letters are replayed: `note` says why, `even_if_older` delivers also what newer data has superseded."""
+    """How letters are replayed: `note` says why, `even_if_older` delivers also what newer data has superseded.
+
+    `even_if_sent` sends once more what is `ambiguous_send`; for other letters it says nothing.
+    """
 
     note: str | None = None
     even_if_older: bool = False
+    even_if_sent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +39,6 @@ class ReplayCopy:
     key: bytes | None
     value: bytes | None
     headers: Sequence[Header]
-
-    @property
-    def size(self) -> int:
-        """Its bytes, roughly."""
-        headers = sum(len(name) + len(value or b"") for name, value in self.headers)
-        return len(self.key or b"") + len(self.value or b"") + headers
 
 
 def copy_of(letter: DeadLetter, terms: Terms, edit: Edit | None = None) -> ReplayCopy:
@@ -64,6 +63,8 @@ def _added(letter: DeadLetter, terms: Terms, edit: Edit | None) -> Iterator[Head
         yield dead_letter.REPLAY_NOTE, terms.note.encode()
     if terms.even_if_older:
         yield dead_letter.EVEN_IF_OLDER, YES.encode()
+    if terms.even_if_sent and letter.reason == "ambiguous_send":
+        yield dead_letter.EVEN_IF_SENT, YES.encode()
     if edit:
         yield dead_letter.EDITED_BY, edit.by.encode()
         yield dead_letter.EDITED_AT, edit.at.encode()

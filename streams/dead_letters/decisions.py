@@ -6,18 +6,20 @@ whoever was at it before, and only then reads what is decided. So no two decide 
 
 import contextlib
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from schemas.dead_letter import Header, LetterName
+from schemas.dead_letter import LetterName
 from schemas.decision import Decision, decision_key, encode_decision
 from schemas.errors import StreamsError, UnavailableError
+from schemas.record import Header
 from streams.dead_letters.letters import Letters
 from streams.kafka import topic_plan
 from streams.kafka.clients import LIBRDKAFKA_LOGGER, librdkafka_config
+from streams.kafka.compaction import ROLL_KEY
 from streams.kafka.transaction_calls import again, produce
 from streams.kafka.transactions import CALL_S, MESSAGE_BYTES_MAX, TRANSACTION_TIMEOUT_MS
 from streams.settings import Settings
@@ -30,6 +32,7 @@ _OVERTAKEN: Final = frozenset(
         KafkaError.PRODUCER_FENCED,
     }
 )
+_TIMED_OUT: Final = frozenset({KafkaError._TIMED_OUT, KafkaError._MSG_TIMED_OUT})  # noqa: SLF001 - as above
 
 
 class OvertakenError(StreamsError):
@@ -61,6 +64,7 @@ class DecisionWriter:
         self._partition = partition
         self._letters = letters
         self._topic = settings.topic(topic_plan.DLQ_DECISIONS)
+        self._topics = {self._topic}
         self._transactional_id = f"{settings.app_id}-dlq-{partition}"
         silent = logging.getLogger(f"{LIBRDKAFKA_LOGGER}.decisions")
         silent.disabled = True  # what it has to say comes as an error
@@ -112,9 +116,20 @@ class DecisionWriter:
                 self._abort()
         self.decisions |= decided
 
+    def insist(self) -> None:
+        """Make sure that nobody else has begun on this partition, by writing a tombstone of nobody.
+
+        Raises:
+            OvertakenError: somebody has.
+            UnavailableError: as above.
+        """
+        self.commit({}, [Outgoing(topic=self._topic, partition=self._partition, key=ROLL_KEY, value=None)])
+
     def _transact(self, decided: Mapping[LetterName, Decision], records: Iterable[Outgoing]) -> None:
         self._producer.begin_transaction()
+        self._topics = {self._topic}
         for each in records:
+            self._topics.add(each.topic)
             produce(
                 self._producer,
                 each.topic,
@@ -135,13 +150,25 @@ class DecisionWriter:
             self._producer.abort_transaction(CALL_S)
 
     def _translated(self, error: KafkaError) -> StreamsError:
-        if error.code() in _OVERTAKEN:
-            return OvertakenError(
-                f"Another dlq command has begun on partition {self._partition}: of this one's last"
-                " letters there nothing was written; run it again for what is left"
-            )
-        in_doubt = " (whether the last letters were written is not known: run it again)" if error.retriable() else ""
-        return UnavailableError(
-            f"Decisions on partition {self._partition} cannot be written as {self._transactional_id}:"
-            f" {error.str()}{in_doubt}"
+        return unwritten(error, partition=self._partition, topics=self._topics, transactional_id=self._transactional_id)
+
+
+def unwritten(error: KafkaError, *, partition: int, topics: Collection[str], transactional_id: str) -> StreamsError:
+    """Say in one line why decisions were not written, and what to do."""
+    if error.code() in _OVERTAKEN:
+        return OvertakenError(
+            f"Another dlq command has begun on partition {partition}: of this one's last"
+            " letters there nothing was written; run it again for what is left"
         )
+    if error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+        return UnavailableError(f"Nothing is written: allow WRITE on {' and on '.join(sorted(topics))}")
+    if error.txn_requires_abort():  # what makes it so comes before the commit
+        why = "it does not answer" if error.code() in _TIMED_OUT else error.str()
+        return UnavailableError(
+            f"Kafka has not taken the last letters of partition {partition} ({why}): nothing of them is written;"
+            " run it again for what is left"
+        )
+    in_doubt = " (whether the last letters were written is not known: run it again)" if error.retriable() else ""
+    return UnavailableError(
+        f"Decisions on partition {partition} cannot be written as {transactional_id}: {error.str()}{in_doubt}"
+    )

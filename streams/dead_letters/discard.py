@@ -1,7 +1,7 @@
 """Discards letters: a recorded decision on each, and the letter stays where it is."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final
@@ -17,7 +17,7 @@ from streams.dead_letters.selection import Selection
 from streams.settings import Settings
 
 BATCH_LETTERS: Final = 2_000  # one transaction, which takes a fraction of a second
-SKIPPED_TOLD: Final = 1_000
+NAMES_TOLD: Final = 1_000
 DISCARDABLE: Final[frozenset[LetterState]] = frozenset({"open", "parked"})
 
 
@@ -35,16 +35,22 @@ class Survey:
 
 @dataclass(slots=True)
 class Discarded:
-    """What came of it; of those that were skipped, the first `SKIPPED_TOLD` are kept, with the state they are in."""
+    """What came of it, with the first `NAMES_TOLD` of those discarded, and of those skipped with their states."""
 
     count: int = 0
+    first: list[LetterName] = field(default_factory=list)
     skipped_count: int = 0
     skipped: list[tuple[LetterName, LetterState]] = field(default_factory=list)
+
+    def add(self, batch: Sequence[Letter]) -> None:
+        """Count letters whose decisions are written."""
+        self.count += len(batch)
+        self.first += [found.letter.name for found in batch[: NAMES_TOLD - len(self.first)]]
 
     def skip(self, found: Letter) -> None:
         """Leave a letter that was decided on."""
         self.skipped_count += 1
-        if len(self.skipped) < SKIPPED_TOLD:
+        if len(self.skipped) < NAMES_TOLD:
             self.skipped.append((found.letter.name, found.state))
 
 
@@ -84,7 +90,7 @@ class Discard:
                 chosen = self._discardable(order.letters(self._letters, partition, writer.decisions))
                 while batch := list(islice(chosen, BATCH_LETTERS)):
                     writer.commit({found.letter.name: _counted(decision, found) for found in batch})
-                    self.discarded.count += len(batch)
+                    self.discarded.add(batch)
 
     def _discardable(self, letters: Iterator[Letter]) -> Iterator[Letter]:
         for found in letters:

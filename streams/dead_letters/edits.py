@@ -1,17 +1,19 @@
 """A letter's value as a person edits it: shown in lines, judged as a worker would, compared. It touches nothing."""
 
 import json
-from collections.abc import Sequence
-from difflib import unified_diff
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from difflib import SequenceMatcher
 from itertools import takewhile
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from agents.plans.replay import ReplayPlan
 from schemas.record import Record
-from streams.dead_letters.masking import shown_message
+from streams.dead_letters.masking import Json, masked, outlined, shown_message
 
 DIFF_BYTES_MAX: Final = 8_192
 DIFF_LINES_MAX: Final = 2_000  # comparing takes as long as the square of that
+CONTEXT_LINES: Final = 3
 _CUT: Final = "\n… the rest is left out"
 
 
@@ -37,17 +39,55 @@ def fault_of(record: Record) -> str | None:
     return next((f"{found.reason}: {shown_message(found.detail or '')}" for found in plan.conclusions), None)
 
 
-def difference(before: bytes | None, after: bytes | None) -> str:
-    """A unified diff of the two as `pretty` has them, of at most `DIFF_BYTES_MAX` bytes."""
-    old, new = (pretty(value).decode(errors="replace").splitlines() for value in (before, after))
+def difference(before: bytes | None, after: bytes | None, *, is_masked: bool = False) -> str:
+    """A unified diff of the two as `pretty` has them, of at most `DIFF_BYTES_MAX` bytes.
+
+    What `is_masked` shows the same lines without their contents: also where a change cannot be seen any more.
+    """
+    old, new = (_split(pretty(value).decode(errors="replace")) for value in (before, after))
     alike = _alike(old, new)
     ending = _alike(old[alike:][::-1], new[alike:][::-1])
     if max(len(old), len(new)) - alike - ending > DIFF_LINES_MAX:
         return f"lines {alike + 1} to {len(old) - ending} of {len(old)} were replaced by {len(new) - alike - ending}"
-    text = "\n".join(unified_diff(old, new, "before", "after", lineterm="")).encode()
+    shown = (_masked_lines(before), _masked_lines(after)) if is_masked else (old, new)
+    text = "\n".join(_unified(SequenceMatcher(None, old, new), *shown)).encode()
     if len(text) <= DIFF_BYTES_MAX:
         return text.decode()
     return text[: DIFF_BYTES_MAX - len(_CUT.encode())].decode(errors="ignore") + _CUT
+
+
+def _unified(matcher: "SequenceMatcher[str]", old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
+    """The lines of the diff, in which `old` and `new` stand for those that were compared."""
+    groups = list(matcher.get_grouped_opcodes(CONTEXT_LINES))
+    yield from ("--- before", "+++ after") if groups else ()
+    for group in groups:
+        first, last = group[0], group[-1]
+        yield f"@@ -{_span(first[1], last[2])} +{_span(first[3], last[4])} @@"
+        for tag, start, end, new_start, new_end in group:
+            if tag == "equal":
+                yield from (f" {line}" for line in old[start:end])
+            else:
+                yield from (f"-{line}" for line in old[start:end])
+                yield from (f"+{line}" for line in new[new_start:new_end])
+
+
+def _span(start: int, end: int) -> str:
+    """As `diff -u` writes it: the first line, counted from 1, and how many, where that is not one."""
+    count = end - start
+    return f"{start + 1}" if count == 1 else f"{start + (count > 0)},{count}"
+
+
+def _split(text: str) -> list[str]:
+    return text.removesuffix("\n").split("\n") if text else []
+
+
+def _masked_lines(value: bytes | None) -> list[str]:
+    """As many as `pretty` has."""
+    tree = _read(value or b"")
+    if tree is not None:
+        with suppress(RecursionError):  # masking goes less deep than reading
+            return _split(_written(masked(cast(Json, tree)), indent=2).decode())
+    return _split(outlined(pretty(value).decode(errors="replace")))
 
 
 def _alike(old: Sequence[str], new: Sequence[str]) -> int:

@@ -9,13 +9,16 @@ from typing import Any, Final, Literal, cast
 from pydantic_core import from_json
 
 from agents.steps.report import iso_utc
-from schemas.dead_letter import DeadLetter, Header, without_ours
+from schemas.dead_letter import DeadLetter, without_ours
 from schemas.decision import Decision
 from schemas.outcome import DeadReason
+from schemas.record import Header
+from streams.dead_letters.edited import Edited
 from streams.dead_letters.field_search import Position, find_field, names_key
 from streams.dead_letters.letter import Letter
 from streams.dead_letters.masking import Json, masked, masked_text, outlined, shown_id, shown_message
 from streams.dead_letters.sent_operations import sent_operations
+from streams.plural import so_many
 from streams.settings import Settings
 
 BINARY_SHOWN: Final = 65_536
@@ -61,6 +64,7 @@ class Explanation:
     is_key_at_fault: bool
     operations: Sequence[Json]
     history: Sequence[Decision]
+    edits: Sequence[Edited]
 
     @property
     def first_seen(self) -> str | None:
@@ -98,11 +102,14 @@ class Explanation:
             "replays": letter.replays,
             "operations": list(self.operations),
             "decisions": [asdict(decision) for decision in self.history],
+            "edits": [asdict(edited) for edited in self.edits],
         }
 
 
-def explain(found: Letter, settings: Settings, history: Sequence[Decision], *, reveal: bool) -> Explanation:
-    """Gather it, masked unless `reveal`."""
+def explain(
+    found: Letter, settings: Settings, history: Sequence[Decision], *, edits: Sequence[Edited] = (), reveal: bool
+) -> Explanation:
+    """Gather it, masked unless `reveal`, as the edits are already."""
     letter = found.letter
     tree = _json_of(letter.value)
     operations = sent_operations(letter, settings)
@@ -118,6 +125,7 @@ def explain(found: Letter, settings: Settings, history: Sequence[Decision], *, r
         is_key_at_fault=names_key(letter.message),
         operations=operations if reveal else [masked(each) for each in operations],
         history=history,
+        edits=edits,
     )
 
 
@@ -178,7 +186,7 @@ def _header(header: Header, *, reveal: bool) -> tuple[str, str | None]:
     text = _text_of(value)
     if reveal:
         return name, value.hex() if text is None else text
-    return shown_id(name), f"*** ({len(value)} bytes)" if text is None else masked_text(text)
+    return shown_id(name), f"*** ({so_many(len(value), 'byte')})" if text is None else masked_text(text)
 
 
 def _json_of(value: bytes | None) -> tuple[Json] | None:

@@ -3,18 +3,19 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from schemas.dead_letter import LetterName, read_letter
+from schemas.dead_letter import NAMED, LetterName, read_letter, replay_texts
 from schemas.decision import Decision, decided_letter, decode_decision, state_of
 from schemas.errors import StreamsError
+from schemas.record import Stored
 from streams.dead_letters.folding import Folding
 from streams.dead_letters.letter import Letter
 from streams.kafka import topic_plan
-from streams.kafka.partition_reader import PartitionReader
+from streams.kafka.partition_reader import GoneError, PartitionReader, Place
 from streams.settings import Settings
 
 
 class MovedError(StreamsError):
-    """Letters do not lie where they did when they were chosen."""
+    """Letters do not lie where they did when they were chosen, or when it was begun to read them."""
 
     def __init__(self, partition: int) -> None:
         super().__init__(
@@ -58,6 +59,13 @@ class Letters:
             if name is not None:
                 yield name, decode_decision(record.value) if record.value else None
 
+    def copies(self, name: LetterName, since_ms: int) -> Iterator[Stored]:
+        """Yield a letter's replays, oldest first, as far as Kafka has kept them: those written from a time on."""
+        place = (self._settings.topic(topic_plan.REPLAY), name.partition)
+        for record in self._reader.read_settled(place, self._reader.offset_at(place, since_ms)):
+            if replay_texts(record.headers).get(NAMED) == str(name):
+                yield record
+
     def read(
         self,
         partition: int,
@@ -70,11 +78,15 @@ class Letters:
 
         Those that lie from `start` (the oldest) to before `end` (the present one); `decisions` are those on them, where
         they have been read already.
+
+        Raises:
+            MovedError: an erasure deletes meanwhile what was to be read; what lies before was yielded.
         """
         decided = self.decisions(partition) if decisions is None else decisions
         place = (self._settings.topic(topic_plan.DLQ), partition)
-        folding, foreign = Folding(self._reader.bounds(place)[0]), 0
-        for record in self._reader.read(place, start, end):
+        bounds = self._reader.bounds(place)
+        folding, foreign = Folding(bounds[0]), 0
+        for record in self._records(place, start, end, bounds):
             letter = read_letter(record)
             if letter is None:
                 foreign += 1
@@ -87,6 +99,12 @@ class Letters:
                 letter = replace(letter, replays=letter.replays + decision.replays)
             state = state_of(decision, replays=letter.replays, replays_max=self._settings.max_replays)
             yield Letter(letter=letter, decision=decision, state=state)
+
+    def _records(self, place: Place, start: int | None, end: int | None, bounds: tuple[int, int]) -> Iterator[Stored]:
+        try:
+            yield from self._reader.read(place, start, end, bounds=bounds)
+        except GoneError as error:
+            raise MovedError(place[1]) from error
 
     def find(self, name: LetterName) -> Letter | None:
         """The letter of that name: it lies there, or behind, where it was written anew."""

@@ -4,6 +4,7 @@ Shown as they are: ids, an event's name, a change's type, versions and times, ea
 """
 
 import re
+from collections import Counter
 from typing import Final, TypeAlias
 
 from schemas.times import is_time
@@ -35,9 +36,19 @@ _PATH_START: Final = re.compile(
     r"(?:(?:user|attributes|data|preferences|identifiers|cio_subscription_preferences|topics)\.)*"
 )
 _PATH_REST: Final = re.compile(r"[^\s{}\[\]()<>\"'`,;:]{0,200}")
-_EMAIL: Final = re.compile(r"[^\s@:;,\"'<>()]+@[^\s@:;,\"'<>()]+")
+_WRITTEN_TOGETHER: Final = re.compile(r"[^\s:;,\"'<>()]+")
+_EMAIL: Final = re.compile(r".(?:@|%(?:25)*40).", re.DOTALL)  # also as it is written in an address of the web
 _PHONE: Final = re.compile(r"\+?[\d\s().\-/]+", re.ASCII)
-_PHONE_IN_TEXT: Final = re.compile(r"\+\d[\d ().\-/]{5,}\d|(?<!\w)\d{10,15}(?!\w)", re.ASCII)
+_PHONES: Final = re.compile(
+    r"(?<![0-9a-z])(?:"
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"  # a UUID, whose digits may happen to be many;
+    r"|[0-7][0-9a-hjkmnp-tv-z]{25}"  # a ULID; a hash
+    r"|(?=\d*[a-f])[0-9a-f]{20,}"
+    r")(?![0-9a-z])"
+    r"|(?P<phone>\+\d[\d ().\-/]{5,}\d|\+?(?<!\d)\d{10,15}(?!\d))",
+    re.ASCII | re.IGNORECASE,
+)
+"""Telephone numbers wherever they stand, `tel_447911123456` too; before them what takes the place of an ordinary id."""
 _PHONE_DIGITS: Final = range(7, 16)
 _PLAIN_PHONE_DIGITS: Final = 10  # fewer without any sign of a telephone are a number as any
 
@@ -65,15 +76,17 @@ def shown_message(text: str) -> str:
     start = _PATH_START.match(path)
     rest = path[start.end() :] if start else path
     shown = (
-        path if _PATH_REST.fullmatch(rest) and not _is_contact(rest) else path.removesuffix(rest) + masked_text(rest)
+        path
+        if _PATH_REST.fullmatch(rest) and not _is_wholly_contact(rest)
+        else path.removesuffix(rest) + masked_text(rest)
     )
     return f"{without_contacts(shown)}{colon}{without_contacts(fault)}"
 
 
 def without_contacts(text: str) -> str:
     """A text that should hold no content, with the e-mail addresses and telephone numbers in it masked all the same."""
-    mailless = _EMAIL.sub(lambda found: masked_text(found[0]), text)
-    return _PHONE_IN_TEXT.sub(lambda found: masked_text(found[0]), mailless)
+    mailless = _WRITTEN_TOGETHER.sub(lambda found: masked_text(found[0]) if _EMAIL.search(found[0]) else found[0], text)
+    return _PHONES.sub(lambda found: masked_text(found[0]) if found["phone"] else found[0], mailless)
 
 
 def masked(tree: Json, path: tuple[str, ...] = ()) -> Json:
@@ -91,12 +104,17 @@ def masked(tree: Json, path: tuple[str, ...] = ()) -> Json:
 
 def _masked_object(tree: dict[str, Json], path: tuple[str, ...]) -> Json:
     shown: dict[str, Json] = {}
+    seen: Counter[str] = Counter()
     for name, value in tree.items():
         label = shown_id(name)
-        while label in shown:  # two addresses may look alike
-            label += "'"
-        shown[label] = masked(value, (*path, name))
+        seen[label] += 1  # two addresses may look alike
+        shown[_label(label, seen[label])] = masked(value, (*path, name))
     return shown
+
+
+def _label(label: str, number: int) -> str:
+    """What is shown of a name never ends so: those that look alike are apart from all others too."""
+    return label if number == 1 else f"{label}'" if number == 2 else f"{label}'{number}"  # noqa: PLR2004 - the second
 
 
 def _is_shown(text: str, path: tuple[str, ...]) -> bool:
@@ -121,6 +139,10 @@ def _is_token(text: str) -> bool:
 
 
 def _is_contact(text: str) -> bool:
+    return _is_wholly_contact(text) or any(found["phone"] for found in _PHONES.finditer(text))
+
+
+def _is_wholly_contact(text: str) -> bool:
     if _EMAIL.search(text):
         return True
     digits = sum(letter.isdigit() for letter in text)

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 from schemas.dead_letter import DeadLetter, LetterName
 from schemas.decision import Decision
+from streams.dead_letters.batches import size_of
 from streams.dead_letters.letter import Letter
 from streams.dead_letters.letters import MovedError
 
@@ -100,7 +101,7 @@ class _OfTopic:
     def add(self, letter: DeadLetter) -> None:
         self.offsets.append(letter.offset)
         self.origins.append(letter.origin.offset)
-        self.sizes.append(_size(letter))
+        self.sizes.append(size_of(letter))
 
     def in_order(self) -> Iterator[tuple[int, int, int]]:
         """The place whose turn it is, where the letter lies that takes it, and its size."""
@@ -108,11 +109,6 @@ class _OfTopic:
         every = range(len(self.origins))
         by_record = every if is_in_order else sorted(every, key=self.origins.__getitem__)
         return ((place, self.offsets[at], self.sizes[at]) for place, at in zip(self.offsets, by_record, strict=True))
-
-
-def _size(letter: DeadLetter) -> int:
-    headers = sum(len(name) + len(value or b"") for name, value in letter.headers)
-    return len(letter.key or b"") + len(letter.value or b"") + headers
 
 
 def _stretches(offsets: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Final, Self, cast
+from typing import Final, Self
 
 from agents.plan import Deliver, carry_out
 from agents.plans.replay import ReplayPlan
@@ -19,12 +19,14 @@ from schemas.conclusion import Conclusion
 from schemas.dead_letter import DeadLetter
 from schemas.delivery import Parcel, Verdict
 from schemas.outcome import Outcome, Reason
-from schemas.record import Record
+from schemas.record import Record, Stored
+from streams.dead_letters.batches import batches
 from streams.dead_letters.copies import ReplayCopy, Terms, copy_of
 from streams.delivery.ledger import Ledger
 from streams.kafka import topic_plan
 from streams.kafka.clients import librdkafka_config
-from streams.kafka.ledger_reader import LedgerReader, LedgerRecord
+from streams.kafka.ledger_reader import LedgerReader
+from streams.kafka.transactions import OutputTopics
 from streams.settings import Settings
 
 CHUNK_RECORDS: Final = 500
@@ -54,29 +56,16 @@ class Rehearsed:
         return f"would {_SENTENCES[self.verdict]}" + (f" ({why})" if why else "")
 
 
-@dataclass(frozen=True, slots=True)
-class CopiedRecord:
-    """A copy as workers would read it; `offset` only says in which order."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
-
-
 def record_of(copy: ReplayCopy, settings: Settings, *, offset: int = 0) -> Record:
-    """A copy as workers would read it from the replay topic now."""
-    return CopiedRecord(
+    """A copy as workers would read it from the replay topic now; `offset` only says in which order."""
+    return Stored(
         settings.topic(topic_plan.REPLAY),
         copy.letter.name.partition,
         offset,
         time.time_ns() // 1_000_000,
         copy.key,
         copy.value,
-        cast("Sequence[tuple[str, bytes]]", copy.headers),  # a header without value is passed on as it is
+        copy.headers,
     )
 
 
@@ -117,7 +106,7 @@ class Rehearsal:
         """
         for partition, those in groupby(copies, key=lambda copy: copy.letter.name.partition):
             ledger = self._restored(partition)
-            for chunk in _bounded(those):
+            for chunk in batches(those, records_max=CHUNK_RECORDS, bytes_max=CHUNK_BYTES):
                 yield from self._runner.run(self._carry_out(chunk, ledger))
                 self._renew()
 
@@ -132,21 +121,14 @@ class Rehearsal:
         return [_rehearsed(copy, each) for copy, each in zip(copies, concluded, strict=True)]
 
     def _restored(self, partition: int) -> Ledger:
-        settings = self._settings
-        ledger = Ledger(window_s=settings.dedupe_window_s, entries_max=settings.dedupe_max_entries)
+        ledger, topics = Ledger.of(self._settings), OutputTopics.of(self._settings)
         ledger.keep([partition])
-        people, events = settings.topic(topic_plan.LEDGER_PEOPLE), settings.topic(topic_plan.LEDGER_EVENTS)
-
-        def take(records: list[LedgerRecord]) -> None:
-            first = records[0]
-            if first.topic == people:
-                for record in records:
-                    ledger.restore_person(record)
-            else:
-                ledger.restore_events(partition, first.timestamp_s, [record.key for record in records])
-
-        reader = LedgerReader(librdkafka_config(settings), group=f"{settings.app_id}-commands")
-        reader.read({(people, partition): -1, (events, partition): -1}, take, lambda: True)
+        reader = LedgerReader(librdkafka_config(self._settings), group=f"{self._settings.app_id}-commands")
+        reader.read(
+            {(name, partition): -1 for name in topics.ledger()},
+            lambda records: ledger.restore(records, topics),
+            lambda: True,
+        )
         return ledger
 
 
@@ -157,22 +139,17 @@ async def _accept(parcels: Sequence[Parcel]) -> list[Verdict]:
 def _publication(records: Sequence[Record], plan: ReplayPlan) -> Publication:
     first = records[0]
     chunk = Chunk(topic=first.topic, partition=first.partition, start=0, records=records, membership=_NOBODY, epoch=0)
-    people, events = plan.people(), plan.events()
-    return Publication(chunk=chunk, results=[], letters=[], people=people, events=events, concluded_s=time.time())
+    sends = [(key, entry) for _, key, entry in plan.sends()]
+    return Publication(
+        chunk=chunk,
+        results=[],
+        letters=[],
+        people=plan.people(),
+        events=plan.events(),
+        sends=sends,
+        concluded_s=time.time(),
+    )
 
 
 def _rehearsed(copy: ReplayCopy, found: Conclusion) -> Rehearsed:
     return Rehearsed(letter=copy.letter, verdict=found.outcome, reason=found.reason, detail=found.detail)
-
-
-def _bounded(copies: Iterable[ReplayCopy]) -> Iterator[list[ReplayCopy]]:
-    chunk: list[ReplayCopy] = []
-    size = 0
-    for copy in copies:
-        chunk.append(copy)
-        size += copy.size
-        if len(chunk) == CHUNK_RECORDS or size >= CHUNK_BYTES:
-            yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk

@@ -1,6 +1,6 @@
 """Replays the letters that were chosen: copies and decisions go out together, a bounded batch in each transaction."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
@@ -8,6 +8,7 @@ from typing import Final
 from agents.steps.report import iso_utc
 from schemas.dead_letter import DeadLetter, LetterName
 from schemas.decision import Decision, replays_after
+from streams.dead_letters.batches import batches
 from streams.dead_letters.choice import Choice, Chosen, due
 from streams.dead_letters.copies import ReplayCopy, Terms, copy_of
 from streams.dead_letters.decisions import DecisionWriter, Outgoing
@@ -74,7 +75,8 @@ class Replay:
                     return
                 self._park(writer, batch)
             found = due(self._letters, partition, chosen, writer.decisions, self._skip)
-            for letters in _batches(found, letters_max=min(BATCH_LETTERS, self._pace.at_once)):
+            letters_max = min(BATCH_LETTERS, self._pace.at_once)
+            for letters in batches(found, records_max=letters_max, bytes_max=BATCH_BYTES):
                 if not self._pace.wait(len(letters)):
                     return
                 self._write(writer, letters)
@@ -105,16 +107,3 @@ def outgoing(copy: ReplayCopy, settings: Settings) -> Outgoing:
     """A copy as it is written: to the partition of its letter's name, where the ledger of its person is."""
     topic, partition = settings.topic(topic_plan.REPLAY), copy.letter.name.partition
     return Outgoing(topic=topic, partition=partition, key=copy.key, value=copy.value, headers=copy.headers)
-
-
-def _batches(found: Iterable[DeadLetter], *, letters_max: int) -> Iterator[list[DeadLetter]]:
-    batch: list[DeadLetter] = []
-    size = 0
-    for each in found:
-        batch.append(each)
-        size += len(each.value or b"")
-        if len(batch) >= letters_max or size >= BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch

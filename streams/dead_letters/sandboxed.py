@@ -1,7 +1,6 @@
 """A courier for rehearsals: the worker's own sender before a sandbox that is started for it and gone afterwards."""
 
 import asyncio
-import random
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Final, Self
@@ -9,17 +8,16 @@ from typing import Final, Self
 from pydantic import SecretStr
 
 from schemas.delivery import Parcel, Verdict
-from streams.customerio.breaker import Breaker
 from streams.customerio.credentials import Credentials
-from streams.customerio.region import describe_region
-from streams.customerio.sender import TrackSender
+from streams.customerio.senders import track_sender
 from streams.customerio.track import TrackClient
-from streams.customerio.wire import Response, Wire
+from streams.customerio.wire import Response
 from streams.delivery.courier import Courier
 from streams.sandbox.serve import running_sandbox
 from streams.settings import Settings
 
 PARCELS_MAX: Final = 50_000  # then another sandbox takes its place: it remembers every person
+ACCEPTED: Final = Verdict(accepted=True, status=None, attempts=1)
 _CREDENTIAL: Final = SecretStr("rehearsal")  # never the real ones
 
 
@@ -42,7 +40,7 @@ class Sandboxed:
         url = self._exits.enter_context(running_sandbox())
         client = TrackClient(url, credentials=Credentials(self._settings), timeout_s=self._settings.request_timeout_s)
         self._exits.callback(lambda: self._runner.run(client.close()))
-        self._courier = Courier(_sender(self._settings, client))
+        self._courier = Courier(track_sender(self._settings, client, _UNWATCHED, _UNWATCHED))
 
     def __exit__(self, *_: object) -> None:
         self._exits.close()
@@ -54,7 +52,15 @@ class Sandboxed:
             self._begin()
 
     async def deliver(self, parcels: Sequence[Parcel]) -> list[Verdict]:
-        """What the sandbox says of each, found as a worker finds it: refused batches are halved."""
+        """What the sandbox says of each, found as a worker finds it: refused batches are halved.
+
+        Of sends it is not asked: it knows nobody's templates.
+        """
+        asked = [parcel for parcel in parcels if not parcel.send]
+        verdicts = iter(await self._ask(asked))
+        return [ACCEPTED if parcel.send else next(verdicts) for parcel in parcels]
+
+    async def _ask(self, parcels: Sequence[Parcel]) -> list[Verdict]:
         self._taken += len(parcels)
         running = asyncio.get_running_loop().create_task(self._courier.run())
         try:
@@ -80,14 +86,4 @@ class _Unwatched:
         """Not counted."""
 
 
-def _sender(settings: Settings, client: TrackClient) -> TrackSender:
-    unwatched = _Unwatched()
-    breaker = Breaker("track", first_pause_s=settings.retry_backoff_s, jitter=random.random, observer=unwatched)
-    return TrackSender(
-        client,
-        Wire(breaker, unwatched, unwatched),
-        attempts_max=settings.retry_attempts,
-        backoff_s=settings.retry_backoff_s,
-        jitter=random.random,
-        describe_region=lambda answer: describe_region(answer, settings),
-    )
+_UNWATCHED = _Unwatched()

@@ -11,7 +11,7 @@ from faust.types import TP
 from streams.delivery.budgets import Budgets
 from streams.delivery.lanes import Lanes
 from streams.delivery.ledger import Ledger
-from streams.kafka.ledger_reader import LedgerReader, LedgerRecord
+from streams.kafka.ledger_reader import LedgerReader, LedgerRecord, Place
 from streams.kafka.transactions import OutputTopics
 from streams.metrics import Metrics
 
@@ -51,7 +51,7 @@ class Assignment:
         loop = asyncio.get_running_loop()
         places = {(tp.topic, tp.partition): tp for tp in owned}
         starts = await loop.run_in_executor(self._threads, self._reader.next_offsets, places)
-        await self._restore({tp.partition for tp in owned}, lambda: epoch == self._epoch())
+        await self._restore({tp.partition for tp in owned}, starts, lambda: epoch == self._epoch())
         if epoch == self._epoch():
             self._lanes.begin(epoch, starts)
             self.owned = owned
@@ -61,14 +61,15 @@ class Assignment:
             log.info("partitions assigned", partitions=sorted(f"{tp.topic}/{tp.partition}" for tp in owned))
         return {places[place]: offset for place, offset in starts.items()}
 
-    async def _restore(self, partitions: set[int], is_current: Callable[[], bool]) -> None:
+    async def _restore(self, partitions: set[int], starts: Mapping[Place, int], is_current: Callable[[], bool]) -> None:
         """Read the ledger from where it was read before: of a partition that stays with us, only what is new."""
         started = time.monotonic()
         memories = self._ledger.keep(partitions)
+        self._ledger.begin(starts)
         start = {
             (topic, partition): memory.position.get(topic, -1)
             for partition, memory in memories.items()
-            for topic in (self._topics.people, self._topics.events)
+            for topic in self._topics.ledger()
         }
         ends = await asyncio.get_running_loop().run_in_executor(
             self._threads, self._reader.read, start, self._take, is_current
@@ -80,12 +81,7 @@ class Assignment:
     def _take(self, records: list[LedgerRecord]) -> None:
         """Runs in the reader's thread: no lane works while partitions are being taken over."""
         self._lanes.restoring()
-        first = records[0]
-        if first.topic == self._topics.people:
-            for record in records:
-                self._ledger.restore_person(record)
-        else:
-            self._ledger.restore_events(first.partition, first.timestamp_s, [record.key for record in records])
+        self._ledger.restore(records, self._topics)
 
     async def drain(self) -> None:
         """Finish or abandon the work in flight; returns within the drain deadline.

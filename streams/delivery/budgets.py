@@ -14,10 +14,11 @@ from streams.kafka.topic_plan import BROADCAST_TRIGGERS, DOMAIN_EVENTS, REPLAY, 
 from streams.settings import Settings
 
 Api = Literal["track", "app", "send", "broadcast"]
+SENDS: Final[Collection[Api]] = ("send", "broadcast")
 
 TOPICS: Final[Mapping[Api, Collection[str]]] = {
     "track": (USER_CHANGES, DOMAIN_EVENTS, REPLAY),
-    "app": (TRANSACTIONAL_MESSAGES,),
+    "app": (TRANSACTIONAL_MESSAGES, BROADCAST_TRIGGERS),
     "send": (TRANSACTIONAL_MESSAGES,),
     "broadcast": (BROADCAST_TRIGGERS,),
 }
@@ -27,6 +28,7 @@ class Budgets:
     """`partitions` counts those of each topic (full name) that the fleet consumes, no others: only these have a share.
 
     Nobody asks the others of the fleet: as long as a partition has one owner, the shares never exceed the whole.
+    `admissions` let sends in at the same rate, before their intents are written; `throttles` let requests out.
     """
 
     def __init__(self, settings: Settings, lease: Lease) -> None:
@@ -38,6 +40,7 @@ class Budgets:
         }
         self.partitions: Mapping[str, int] = {}
         self.throttles = {api: Throttle(rate, lease) for api, rate in rates.items()}
+        self.admissions = {api: Throttle(rates[api], lease) for api in SENDS}
         self._topics = {api: [settings.topic(name) for name in names] for api, names in TOPICS.items()}
 
     async def own(self, partitions: Collection[TP]) -> None:
@@ -45,4 +48,7 @@ class Budgets:
         for api, topics in self._topics.items():
             total = sum(self.partitions.get(topic, 0) for topic in topics)
             ours = sum(tp.topic in topics for tp in partitions)
-            await self.throttles[api].set_share(ours / total if total else 0.0)
+            share = ours / total if total else 0.0
+            await self.throttles[api].set_share(share)
+            if admission := self.admissions.get(api):
+                await admission.set_share(share)

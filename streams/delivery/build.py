@@ -1,27 +1,28 @@
 """The parts of a worker that know nothing of Faust, put together from the settings."""
 
-import random
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from agents.desk import Outside
 from agents.pipeline import Pipeline
-from streams.customerio.breaker import Breaker
+from streams.customerio.breaker import Breaker, Standing
 from streams.customerio.credentials import Credentials
-from streams.customerio.region import describe_region
 from streams.customerio.sender import TrackSender
+from streams.customerio.senders import track_sender
 from streams.customerio.track import TrackClient
-from streams.customerio.wire import Wire
-from streams.dead_letters.resumes import ResumeReader
 from streams.delivery.assignment import Assignment
 from streams.delivery.budgets import Budgets
+from streams.delivery.build_sends import Sends, build_sends
 from streams.delivery.courier import Courier
 from streams.delivery.flood_guard import FloodGuard
 from streams.delivery.journal import Journal
 from streams.delivery.lanes import Lanes
 from streams.delivery.ledger import Ledger
+from streams.delivery.messenger import Messenger
 from streams.delivery.resumed import Resumed
+from streams.delivery.resumes import ResumeReader
 from streams.delivery.throttle import Throttle
 from streams.delivery.turns import Turns
 from streams.delivery.watchdog import InLine, Watchdog
@@ -47,6 +48,7 @@ class Delivery:
     breaker: Breaker
     track: TrackClient
     courier: Courier
+    sends: Sends
     journal: Journal
     lanes: Lanes
     lease: Lease
@@ -60,6 +62,12 @@ class Delivery:
         self.assignment.close()
         self.guard.close()
         await self.track.close()
+        await self.sends.close()
+
+    @property
+    def breakers(self) -> list[Standing]:
+        """Those of all APIs."""
+        return [self.breaker, *self.sends.breakers]
 
 
 def build_delivery(
@@ -72,18 +80,17 @@ def build_delivery(
 ) -> Delivery:
     """Put a worker together that reads `inputs`; `crash` ends it, `epoch` counts its consumer's assignments."""
     lease, metrics = Lease(session_s), Metrics()
-    topics, reader = _output_topics(settings), LedgerReader(librdkafka_config(settings), group=settings.app_id)
-    ledger = Ledger(window_s=settings.dedupe_window_s, entries_max=settings.dedupe_max_entries)
-    budgets, track = Budgets(settings, lease), _track_client(settings, lease)
-    throttle = budgets.throttles["track"]
-    sender = _sender(settings, track, throttle, metrics)
-    courier = Courier(sender, is_rate_tight=lambda: throttle.rate_per_s * settings.drain_s < 1)
+    topics, reader = OutputTopics.of(settings), LedgerReader(librdkafka_config(settings), group=settings.app_id)
+    ledger, budgets, track = Ledger.of(settings), Budgets(settings, lease), _track_client(settings, lease)
+    sender, courier = _courier(settings, track, budgets.throttles["track"], metrics)
     journal = Journal(_writer(settings, inputs, topics, reader), observe=metrics.transaction)
     turns, guard = Turns(), _guard(settings, metrics)
-    pipeline = _pipeline(
-        settings, courier=courier, journal=journal, ledger=ledger, turns=turns, guard=guard, observer=metrics
-    )
-    held, in_line = _either(courier.held, guard.held), [courier.in_line, journal.in_line, turns.in_line, guard.held]
+    sends = build_sends(settings, budgets, lease=lease, metrics=metrics, lanes=lambda: lanes)
+    messenger = sends.messenger
+    outside = _outside(settings, courier=courier, messenger=messenger, journal=journal, ledger=ledger, observer=metrics)
+    held = _either_but(messenger.busy, courier.held, messenger.held, guard.held)
+    in_line = [courier.in_line, messenger.in_line, journal.in_line, turns.in_line, guard.held]
+    pipeline = Pipeline(outside=outside, turns=turns, guard=guard)
     lanes = Lanes(pipeline, drain_s=settings.drain_s, is_ours=lambda: lease.is_held, crash=crash, held=held)
     assignment = Assignment(
         ledger=ledger, reader=reader, lanes=lanes, budgets=budgets, metrics=metrics, topics=topics, epoch=epoch
@@ -95,6 +102,7 @@ def build_delivery(
         breaker=sender.breaker,
         track=track,
         courier=courier,
+        sends=sends,
         journal=journal,
         lanes=lanes,
         lease=lease,
@@ -113,48 +121,30 @@ def _guard(settings: Settings, metrics: Metrics) -> FloodGuard:
     )
 
 
-def _either(*places: InLine) -> InLine:
-    return lambda: set().union(*(place() for place in places))
+def _either_but(busy: InLine, *places: InLine) -> InLine:
+    return lambda: set().union(*(place() for place in places)) - busy()
 
 
-def _pipeline(
-    settings: Settings,
-    *,
-    courier: Courier,
-    journal: Journal,
-    ledger: Ledger,
-    turns: Turns,
-    guard: FloodGuard,
-    observer: Metrics,
-) -> Pipeline:
-    return Pipeline(
+def _outside(
+    settings: Settings, *, courier: Courier, messenger: Messenger, journal: Journal, ledger: Ledger, observer: Metrics
+) -> Outside:
+    return Outside(
         courier=courier,
+        messenger=messenger,
         journal=journal,
         ledger=ledger,
-        turns=turns,
-        guard=guard,
         observer=observer,
         clock_ms=lambda: time.time_ns() // 1_000_000,
         group=settings.app_id,
+        send_concurrency=settings.send_concurrency,
     )
 
 
-def _sender(settings: Settings, track: TrackClient, throttle: Throttle, metrics: Metrics) -> TrackSender:
-    breaker = Breaker(
-        "track",
-        first_pause_s=settings.retry_backoff_s,
-        jitter=random.random,
-        observer=metrics,
-        has_news=track.credentials.changed,
-    )
-    return TrackSender(
-        track,
-        Wire(breaker, throttle, metrics),
-        attempts_max=settings.retry_attempts,
-        backoff_s=settings.retry_backoff_s,
-        jitter=random.random,
-        describe_region=lambda answer: describe_region(answer, settings),
-    )
+def _courier(
+    settings: Settings, track: TrackClient, throttle: Throttle, metrics: Metrics
+) -> tuple[TrackSender, Courier]:
+    sender = track_sender(settings, track, throttle, metrics)
+    return sender, Courier(sender, is_rate_tight=lambda: throttle.rate_per_s * settings.drain_s < 1)
 
 
 def _watchdog(
@@ -162,15 +152,6 @@ def _watchdog(
 ) -> Watchdog:
     stuck_s = max(settings.stuck_s, settings.request_timeout_s + OVERDUE_S, session_s + OVERDUE_S)
     return Watchdog(lanes, in_line=in_line, stuck_s=stuck_s, count=metrics.stuck)
-
-
-def _output_topics(settings: Settings) -> OutputTopics:
-    return OutputTopics(
-        results=settings.topic(topic_plan.RESULTS),
-        letters=settings.topic(topic_plan.DLQ),
-        people=settings.topic(topic_plan.LEDGER_PEOPLE),
-        events=settings.topic(topic_plan.LEDGER_EVENTS),
-    )
 
 
 def _writer(

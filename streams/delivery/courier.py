@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from agents.steps.pack import pack
 from schemas.delivery import Parcel, Verdict
 from streams.delivery.line import Line, Place, Verdicts
-from streams.delivery.progress import Progress
+from streams.progress import Progress
 
 SLOTS = 4  # requests under way at once
 ANONYMOUS_SLOTS = 2  # beside those: anonymous events go singly, and must not keep everybody else waiting

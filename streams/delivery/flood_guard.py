@@ -18,7 +18,7 @@ from schemas.chunk import Chunk
 from schemas.conclusion import Conclusion
 from schemas.flood import Flood
 from schemas.record import Record
-from streams.delivery.progress import Progress, touch, worked_for
+from streams.progress import Progress, touch, worked_for
 
 PROBE_S = 1.0  # the pause before the first probe, doubled each time …
 PROBE_S_MAX = 30.0  # … up to this
@@ -161,4 +161,4 @@ def pause_s(probes: int) -> float:
 
 def without_addresses(detail: str) -> str:
     """A detail as a log may have it: what Customer.io says is its own, and might quote an e-mail address."""
-    return re.sub(r"\S+@\S+", "***", detail)
+    return re.sub(r"(?<!\S)\S+@\S+", "***", detail)

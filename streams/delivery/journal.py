@@ -7,7 +7,8 @@ since the last one: exactly one result per input record for whoever reads commit
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Protocol
 
 import structlog
@@ -15,7 +16,7 @@ import structlog
 from agents.ports import Publication
 from schemas.chunk import Membership
 from schemas.errors import FencedError, UnavailableError
-from streams.delivery.progress import Progress, touch, worked_for
+from streams.progress import Progress, touch, worked_for
 
 LINGER_S = 0.005  # lanes that conclude together share a transaction
 RETRY_S = 1.0
@@ -54,6 +55,7 @@ class Journal:
         self._written: Sequence[_Waiting] = ()
         self._wake = asyncio.Event()
         self._is_pausing = False
+        self._serials = count(1)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
 
     async def commit(self, publication: Publication) -> None:
@@ -61,7 +63,7 @@ class Journal:
         if not publication.chunk.membership.is_fenced:
             raise FencedError("the group has forgotten us, and would not check what we commit")
         touch("waiting for a transaction")
-        waiting = _Waiting(publication)
+        waiting = _Waiting(replace(publication, serial=next(self._serials)))
         self._waiting.append(waiting)
         self._unwritten.add(waiting)
         self._wake.set()

@@ -14,7 +14,7 @@ from agents.pipeline import Pipeline
 from agents.plan import MakePlan
 from schemas.chunk import Chunk
 from schemas.errors import FencedError
-from streams.delivery.progress import Progress, touch, work_for
+from streams.progress import Progress, touch, work_for
 
 REJOIN_S = 60.0  # several session timeouts
 LOOK_S = 0.1  # a lane may become held while it drains
@@ -115,6 +115,10 @@ class Lanes:
         """These partitions are ours from this epoch on, each to be worked on from its offset."""
         self._expected = {place: (epoch, offset) for place, offset in starts.items()}
         self._take_over = None
+
+    def is_current(self, epoch: int) -> bool:
+        """Whether what came with this assignment may still be begun: no drain has been called for."""
+        return epoch >= self._epoch
 
     def position(self, topic: str, partition: int) -> int:
         """The next offset without a committed conclusion, 0 before the first chunk."""

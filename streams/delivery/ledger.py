@@ -1,18 +1,26 @@
-"""The ledger: what was delivered, in memory, restored from two topics when partitions are assigned.
+"""The ledger: what was delivered, in memory, restored from three topics when partitions are assigned.
 
 Compacted `customerio-ledger-people` holds a packed state per person, `customerio-ledger-events` the fingerprints of the
-dedupe window. The log is the truth: memory is only what has been read back or committed by us.
+dedupe window, `customerio-ledger-sends` what was about to be sent, and what became of it. The log is the truth: memory
+is only what has been read back or committed by us.
 """
 
 import math
+import sys
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Self
 
 from agents.ports import Publication
 from schemas.person_id import ERASED, erased_key
+from schemas.send_memory import SendPlace, SendState, unpack_entry
+from streams.delivery.sends_memory import SendsMemory
 from streams.kafka.ledger_reader import LedgerRecord
+from streams.kafka.transactions import OutputTopics
+from streams.settings import Settings
 
 
 @dataclass(slots=True)
@@ -28,6 +36,8 @@ class PartitionMemory:
     position: dict[str, int] = field(default_factory=dict)
     oldest_s: float = -math.inf
     has_erased: bool = False
+    sends: SendsMemory = field(default_factory=SendsMemory)
+    oldest_send_s: float = -math.inf
 
     def person(self, user_id: bytes) -> bytes | None:
         """The packed state of a person, be it kept without the id because the person was erased."""
@@ -42,6 +52,29 @@ class PartitionMemory:
     def has_event(self, fingerprint: bytes) -> bool:
         """Whether an event of this fingerprint is within the window."""
         return self.delivered_s.get(fingerprint, -math.inf) > self.oldest_s
+
+    def send_state(self, key: bytes) -> SendState:
+        """What is known of a send's id."""
+        return self.sends.state(key, oldest_s=self.oldest_send_s)
+
+    def has_concluded(self, place: SendPlace) -> bool:
+        """Whether the result of the send that stands there is out, although its offset is not committed."""
+        return self.sends.has_concluded(place)
+
+    def add_people(self, records: Iterable[LedgerRecord]) -> None:
+        """Remember persons as they stand in the ledger; a null value means that one is forgotten."""
+        for record in records:
+            if record.value is None:
+                self.people.pop(record.key, None)
+            else:
+                self.people[record.key] = record.value
+                self.has_erased = self.has_erased or record.key.startswith(ERASED)
+
+    def add_sends(self, records: Iterable[LedgerRecord]) -> None:
+        """Remember sends as they stand in the ledger."""
+        for record in records:
+            if record.value:
+                self.sends.take(record.key, unpack_entry(record.value), record.timestamp_s)
 
     def add_events(self, delivered_s: float, fingerprints: list[bytes]) -> None:
         """Remember fingerprints that were delivered together."""
@@ -64,14 +97,35 @@ class PartitionMemory:
 
 
 class Ledger:
-    """The memories of the partitions that this worker owns, bounded in time and in number of fingerprints."""
+    """The memories of the partitions that this worker owns, bounded in time and in number of fingerprints and sends."""
 
-    def __init__(self, *, window_s: float, entries_max: int, clock_s: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        *,
+        window_s: float,
+        entries_max: int,
+        send_memory_s: float = math.inf,
+        sends_max: int = sys.maxsize,
+        clock_s: Callable[[], float] = time.time,
+    ) -> None:
         self._window_s = window_s
         self._entries_max = entries_max
+        self._send_memory_s = send_memory_s
+        self._sends_max = sends_max
         self._clock_s = clock_s
         self._partitions: dict[int, PartitionMemory] = {}
         self.evictions = 0
+        self.send_evictions = 0
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Make one that is bounded as the settings say."""
+        return cls(
+            window_s=settings.dedupe_window_s,
+            entries_max=settings.dedupe_max_entries,
+            send_memory_s=settings.send_memory_s,
+            sends_max=settings.send_max_entries,
+        )
 
     def memory(self, partition: int) -> PartitionMemory:
         """The memory of an owned partition; what is beyond the window now is no longer in it."""
@@ -83,23 +137,25 @@ class Ledger:
         self._partitions = {p: self._partitions.get(p) or PartitionMemory() for p in partitions}
         return self._partitions
 
-    def restore_person(self, record: LedgerRecord) -> None:
-        """Take over one record of the people's ledger; a null value means that the person is forgotten."""
-        memory = self._partitions.get(record.partition)
+    def restore(self, records: Sequence[LedgerRecord], topics: OutputTopics) -> None:
+        """Take over what was read back of one topic and partition, and written in the same second."""
+        first = records[0]
+        memory = self._partitions.get(first.partition)
         if memory is None:
             return  # revoked while it was being read
-        if record.value is None:
-            memory.people.pop(record.key, None)
-        else:
-            memory.people[record.key] = record.value
-            memory.has_erased = memory.has_erased or record.key.startswith(ERASED)
-
-    def restore_events(self, partition: int, delivered_s: int, fingerprints: list[bytes]) -> None:
-        """Take over fingerprints that were delivered at that time."""
-        memory = self._partitions.get(partition)
-        if memory and delivered_s > self._clock_s() - self._window_s:
-            memory.add_events(delivered_s, fingerprints)
+        if first.topic == topics.people:
+            memory.add_people(records)
+        elif first.topic == topics.sends:
+            memory.add_sends(records)
+            self._bound_sends()
+        elif first.timestamp_s > self._clock_s() - self._window_s:
+            memory.add_events(first.timestamp_s, [record.key for record in records])
             self._bound()
+
+    def begin(self, next_offsets: Mapping[tuple[str, int], int]) -> None:
+        """Work will begin at these offsets: of sends that stand before, nobody will ask again by their place."""
+        for partition, memory in self._partitions.items():
+            memory.sends.begin({topic: offset for (topic, p), offset in next_offsets.items() if p == partition})
 
     def remember(self, publication: Publication) -> None:
         """Take over what was committed."""
@@ -108,6 +164,10 @@ class Ledger:
             return  # revoked while it was being committed
         memory.people.update(publication.people)
         memory.add_events(publication.concluded_s, list(publication.events))
+        for key, entry in publication.sends:
+            memory.sends.take(key, entry, publication.concluded_s)
+        if publication.moves:
+            memory.sends.moved(publication.chunk.topic, publication.chunk.next_offset)
         self._bound()
 
     def _bound(self) -> None:
@@ -119,6 +179,17 @@ class Ledger:
         while (excess := self.event_count() - self._entries_max) > 0:
             oldest = min((m for m in self._partitions.values() if m.ages), key=lambda memory: memory.ages[0][0])
             self.evictions += oldest.forget_oldest(excess)
+        self._bound_sends()
+
+    def _bound_sends(self) -> None:
+        oldest_s = self._clock_s() - self._send_memory_s
+        for memory in self._partitions.values():
+            memory.oldest_send_s = oldest_s
+            memory.sends.forget(oldest_s)
+        kept = [memory.sends for memory in self._partitions.values()]
+        for _ in range(sum(sends.known_count for sends in kept) - self._sends_max):
+            min((sends for sends in kept if sends.known_count), key=attrgetter("oldest_s")).forget_oldest()
+            self.send_evictions += 1
 
     def person_count(self) -> int:
         """How many persons are remembered."""
@@ -127,3 +198,7 @@ class Ledger:
     def event_count(self) -> int:
         """How many fingerprints are remembered."""
         return sum(len(memory.delivered_s) for memory in self._partitions.values())
+
+    def send_count(self) -> int:
+        """How many ids of sends are remembered."""
+        return sum(len(memory.sends) for memory in self._partitions.values())

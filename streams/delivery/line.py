@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from agents.steps.pack import fits
 from schemas.delivery import Parcel, Verdict
-from streams.delivery.progress import Progress, touch, work_for, worked_for
+from streams.progress import Progress, touch, work_for, worked_for
 
 LINGER_S = 0.003  # lanes that were fetched together share a request: wait while they still come in …
 LINGERS_MAX = 10  # … but not for ever

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from agents.ports import Keyed
 from schemas.chunk import Chunk
 from schemas.errors import FencedError
-from streams.delivery.progress import Progress, touch, worked_for
+from streams.progress import Progress, touch, worked_for
 
 
 @dataclass(slots=True, eq=False)

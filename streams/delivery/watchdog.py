@@ -11,7 +11,7 @@ from typing import Protocol
 
 import structlog
 
-from streams.delivery.progress import Progress
+from streams.progress import Progress
 from streams.stacks import log_stacks
 
 POLL_S = 1.0

@@ -12,6 +12,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from schemas.errors import UnavailableError
 from streams.kafka.clients import librdkafka_config
 from streams.kafka.partition_reader import Place
+from streams.kafka.refusals import is_of_no_group
 from streams.settings import Settings
 
 BATCH_RECORDS: Final = 2_000  # more of them fill no batch sooner, but fall out of the processor's cache
@@ -96,6 +97,8 @@ def _records(messages: list[Message], place: Place, position: int) -> tuple[list
             error = message.error()
             if error is None:
                 records.append(message)
+            elif is_of_no_group(error):
+                continue
             elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
                 position = max(position, cast(int, message.offset()))
             else:

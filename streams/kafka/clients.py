@@ -19,6 +19,10 @@ LIBRDKAFKA_LOGGER: Final = "kafka.librdkafka"
 RECONNECT_MS_MAX: Final = 1_000  # by default 10 s: so long would work stand still after an outage
 CONNECT_S: Final = 10.0
 CONNECT_ATTEMPTS: Final = 10
+REBOOTSTRAP: Final = {"metadata.recovery.strategy": "rebootstrap"}
+"""For producers without transactions, which live long and wait for no coordinator: a broker that comes back from a long
+pause names no brokers at first, and who then forgets the last one it knew must begin again at the bootstrap servers."""
+
 _REFUSED: Final = frozenset(
     {KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED}  # noqa: SLF001 - its public name
 )
@@ -34,7 +38,8 @@ def librdkafka_config(settings: Settings, **extra: Any) -> dict[str, Any]:  # no
         "client.id": settings.app_id,
         "logger": logging.getLogger(LIBRDKAFKA_LOGGER),
         # By default, when no broker can be reached it forgets all it knows and starts over, and a call that waits for
-        # the group's coordinator then waits for ever, whatever its time-out (librdkafka issues 5456 and 5511).
+        # a coordinator, of a group or of transactions, then waits for ever, whatever its time-out (librdkafka issues
+        # 5456 and 5511). So a client may lose its brokers for good: none of ours outlives its first time-out.
         "metadata.recovery.strategy": "none",
         "reconnect.backoff.max.ms": RECONNECT_MS_MAX,
     }

@@ -32,7 +32,7 @@ VISIBLE_LOOK_S: Final = 0.05
 FIRST_LOOK_S: Final = 1.1  # longer than a segment lasts then
 LOOK_S_MAX: Final = 10.0  # each reads the partitions from their beginning
 ROLL_KEY: Final = b"\xff"
-"""Of records that only make the cleaner's next segment: tombstones of nobody, which it takes away itself."""
+"""Of records that only make the cleaner's next segment, or a transaction: tombstones of nobody, which it takes away."""
 
 EAGER: Final[Mapping[str, str]] = {
     "segment.ms": "1013",  # nobody would choose it: so a run that was killed is recognised, and what it left is mended

@@ -6,14 +6,16 @@ Blocking, on librdkafka: 400,000 entries a second, against 5,000 for a Faust tab
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
-from typing import cast
+from typing import NamedTuple, cast
 
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.errors import UnavailableError
+from streams.kafka.refusals import is_of_no_group, why_unseen
 
 BATCH_RECORDS = 10_000
 TIMEOUT_S = 30.0
@@ -34,6 +36,13 @@ class LedgerRecord:
 
 
 Place = tuple[str, int]  # topic, partition
+
+
+class Committed(NamedTuple):
+    """What the group has committed of a place: the offset, negative where there is none, and what stands beside it."""
+
+    offset: int
+    mark: str
 
 
 class LedgerReader:
@@ -63,7 +72,7 @@ class LedgerReader:
             return {
                 # Of one without leader nothing can be asked, or read: it must not keep us from all others.
                 place: _within(consumer, place, offset) if place in led or offset < 0 else offset
-                for place, offset in committed.items()
+                for place, (offset, _) in committed.items()
             }
         finally:
             consumer.close()
@@ -77,6 +86,10 @@ class LedgerReader:
         Raises:
             UnavailableError: it cannot be read.
         """
+        return {place: offset for place, (offset, _) in self.committed_marks(places).items()}
+
+    def committed_marks(self, places: Collection[Place]) -> dict[Place, Committed]:
+        """As `committed`, with what was written beside the offset."""
         consumer = Consumer({**self._config, "isolation.level": "read_committed"})
         try:
             return _stable(consumer, places)
@@ -135,8 +148,18 @@ def _watermarks(consumer: Consumer, place: Place) -> tuple[int, int]:
     try:
         oldest, end = consumer.get_watermark_offsets(TopicPartition(*place), timeout=TIMEOUT_S)
     except KafkaException as exc:
-        raise UnavailableError(f"the ends of {_names([place])} cannot be read: {exc.args[0].str()}") from exc
+        problem = _problem(consumer, place[0], exc.args[0])
+        raise UnavailableError(f"the ends of {_names([place])} cannot be read: {problem}") from exc
     return oldest, end
+
+
+def _problem(consumer: Consumer, topic: str, error: KafkaError) -> str:
+    """What lies behind `unknown partition`, which is also said of a topic that may not be seen."""
+    if error.code() == KafkaError._UNKNOWN_PARTITION:  # noqa: SLF001 - its documented name
+        with suppress(KafkaException):
+            found = consumer.list_topics(topic, timeout=TIMEOUT_S).topics[topic]
+            return error.str() if found.error is None else f"{topic} {why_unseen(found.error)}"
+    return error.str()
 
 
 def _led(consumer: Consumer, topics: Iterable[str]) -> set[Place]:
@@ -161,7 +184,7 @@ def _within(consumer: Consumer, place: Place, committed: int) -> int:
     return max(oldest, committed)
 
 
-def _stable(consumer: Consumer, places: Collection[Place]) -> dict[Place, int]:
+def _stable(consumer: Consumer, places: Collection[Place]) -> dict[Place, Committed]:
     deadline = time.monotonic() + TIMEOUT_S
     wanted = [TopicPartition(*place) for place in places]
     while wanted:
@@ -169,7 +192,7 @@ def _stable(consumer: Consumer, places: Collection[Place]) -> dict[Place, int]:
             found = consumer.committed(wanted, timeout=TIMEOUT_S)
             unstable = [tp for tp in found if tp.error]
             if not unstable:
-                return {(tp.topic, tp.partition): tp.offset for tp in found}
+                return {(tp.topic, tp.partition): Committed(tp.offset, tp.metadata or "") for tp in found}
             problem = str(unstable[0].error)
         except KafkaException as exc:
             problem = exc.args[0].str()
@@ -188,6 +211,8 @@ def _records(messages: Iterable[Message], left: dict[Place, int]) -> Iterator[li
         error = message.error()
         if error is None:
             records.append(LedgerRecord(*place, message.key() or b"", message.value(), message.timestamp()[1] // 1000))
+        elif is_of_no_group(error):
+            continue
         elif error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - its documented name
             raise UnavailableError(f"the ledger cannot be read: {_names([place])}: {error.str()}")
         if offset + (error is None) >= left.get(place, 0):

@@ -6,14 +6,14 @@ Blocking. Shows what is committed, unless asked for everything, and never joins 
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Self, TypeVar, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from schemas.dead_letter import Header
 from schemas.errors import ConfigError, UnavailableError
+from schemas.record import Header, Stored
 from streams.kafka.clients import LIBRDKAFKA_LOGGER, connected_admin, librdkafka_config
+from streams.kafka.refusals import is_of_no_group, why_unseen
 from streams.settings import Settings
 
 QUEUED_KIB = 32_768  # bounds the memory, beside as much again in a batch and one record of whatever size
@@ -29,17 +29,21 @@ T = TypeVar("T")
 Place = tuple[str, int]  # full name of a topic, partition
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A record as it lies on Kafka; `timestamp` is Kafka's, in unix milliseconds."""
+class GoneError(UnavailableError):
+    """Records were deleted before they could be read, or while they were."""
 
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[Header]
+
+def stored(message: Message) -> Stored:
+    """A message that librdkafka brought, as it lies on Kafka."""
+    return Stored(
+        cast(str, message.topic()),
+        cast(int, message.partition()),
+        cast(int, message.offset()),
+        message.timestamp()[1],
+        message.key(),
+        message.value(),
+        _headers(message),
+    )
 
 
 class PartitionReader:
@@ -79,7 +83,7 @@ class PartitionReader:
             "group.id": f"{self._settings.app_id}-commands",  # librdkafka wants one; nothing is committed under it
             "enable.auto.commit": False,
             "enable.partition.eof": True,
-            "auto.offset.reset": "earliest",
+            "auto.offset.reset": "error",  # records that go while they are read must not look as if never there
             "isolation.level": isolation_level,
             "queued.max.messages.kbytes": QUEUED_KIB,
             "fetch.queue.backoff.ms": QUEUE_FULL_MS,
@@ -99,7 +103,7 @@ class PartitionReader:
         except KafkaException as error:
             raise UnavailableError(f"Kafka does not tell of {topic}: {error.args[0].str()}") from error
         if found.error is not None or not found.partitions:
-            raise ConfigError(f"{topic} does not exist: run `cio-streams topics create`")
+            raise ConfigError(f"{topic} {why_unseen(found.error)}")
         return sorted(found.partitions)
 
     def bounds(self, place: Place) -> tuple[int, int]:
@@ -117,26 +121,37 @@ class PartitionReader:
             raise UnavailableError(f"{_named(place)} cannot be searched: {found.error.str()}")
         return found.offset if found.offset >= 0 else self.bounds(place)[1]
 
-    def read(self, place: Place, start: int | None = None, end: int | None = None) -> Iterator[Stored]:
+    def read(
+        self,
+        place: Place,
+        start: int | None = None,
+        end: int | None = None,
+        *,
+        bounds: tuple[int, int] | None = None,
+    ) -> Iterator[Stored]:
         """Yield the committed records from `start` (the oldest) to before `end` (the present one), in order.
 
+        Whoever goes by `bounds` that were asked for before gives them: all between them is read, or it raises.
+
         Raises:
+            GoneError: some of them have been deleted meanwhile; those before were yielded.
             UnavailableError: nothing comes for a while.
         """
-        oldest, last = self.bounds(place)
+        oldest, last = bounds or self.bounds(place)
         first = oldest if start is None else max(oldest, start)
         yield from self._read(place, first, last if end is None else min(last, end), self._answer_s)
 
-    def read_settled(self, place: Place) -> Iterator[Stored]:
-        """Yield all committed records, those that were committed just now too: it waits for transactions to end.
+    def read_settled(self, place: Place, start: int | None = None) -> Iterator[Stored]:
+        """Yield all committed records from `start` (the oldest) on, those that were committed just now too.
 
-        Kafka answers a commit a little before those who read committed see it.
+        It waits for transactions to end: Kafka answers a commit a little before those who read committed see it.
 
         Raises:
+            GoneError: as above.
             UnavailableError: nothing comes for a while.
         """
         oldest, last = self._bounds(self._uncommitted, place)
-        yield from self._read(place, oldest, last, SETTLE_S)
+        yield from self._read(place, oldest if start is None else max(oldest, start), last, SETTLE_S)
 
     def _read(self, place: Place, first: int, until: int, patience_s: float) -> Iterator[Stored]:
         if first >= until:
@@ -147,7 +162,7 @@ class PartitionReader:
         try:
             for message in self._messages(place, patience_s):
                 if message.error() is None and cast(int, message.offset()) < until:
-                    yield _stored(message)
+                    yield stored(message)
                 if cast(int, message.offset()) >= until - (message.error() is None):
                     return
         finally:
@@ -164,8 +179,10 @@ class PartitionReader:
             # What has come already, and no more: `consume` waits until it has all, or its time-out has passed.
             for message in (first, *self._consumer.consume(BATCH_RECORDS, timeout=0)):
                 error = message.error()
+                if error is not None and is_of_no_group(error):
+                    continue
                 if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
-                    raise UnavailableError(f"{_named(place)} cannot be read: {error.str()}")
+                    raise _told(place, error)
                 yield message
             heard_s = time.monotonic()  # not before: who takes the records may take long
         raise UnavailableError(f"Nothing comes of {_named(place)}: is its broker up, or a transaction left open?")
@@ -188,24 +205,18 @@ class PartitionReader:
             time.sleep(POLL_S)
 
 
-def _stored(message: Message) -> Stored:
-    return Stored(
-        cast(str, message.topic()),
-        cast(int, message.partition()),
-        cast(int, message.offset()),
-        message.timestamp()[1],
-        message.key(),
-        message.value(),
-        _headers(message),
-    )
-
-
 def _headers(message: Message) -> Sequence[Header]:
     """Empty where a name is not UTF-8: confluent-kafka then gives none at all. A worker's letter has no such name."""
     try:
         return cast("list[Header]", message.headers() or [])
     except UnicodeDecodeError:
         return []
+
+
+def _told(place: Place, error: KafkaError) -> UnavailableError:
+    if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - its public name
+        return GoneError(f"Records of {_named(place)} were deleted while they were read: run it again")
+    return UnavailableError(f"{_named(place)} cannot be read: {error.str()}")
 
 
 def _named(place: Place) -> str:

@@ -12,6 +12,7 @@ TRANSACTIONAL_MESSAGES: Final = "transactional-messages"
 BROADCAST_TRIGGERS: Final = "broadcast-triggers"
 REPLAY: Final = "customerio-replay"
 WEBHOOKS: Final = "customerio-webhooks"
+PERSON_STATUS: Final = "customerio-person-status"
 RESULTS: Final = "customerio-results"
 DLQ: Final = "customerio-dlq"
 LEDGER_PEOPLE: Final = "customerio-ledger-people"
@@ -24,6 +25,9 @@ WITH_ORIGINALS: Final = (DLQ, REPLAY, RESULTS)
 """These hold an input record (a result: its key) and more, so they must take more than the inputs do."""
 
 LETTER_HEADERS_BYTES: Final = 65_536
+SEND_BYTES: Final = 3 * 1024 * 1024
+"""A transactional message may have 2 MB of attachments, in base64, and more beside: topics take 1 MB by default."""
+
 MESSAGE_BYTES: Final = "max.message.bytes"
 _SAFE_REPLICATION: Final = 3
 _MINUTE_MS: Final = 60_000
@@ -67,6 +71,7 @@ def _configs(settings: Settings) -> dict[str, dict[str, str]]:
         LEDGER_EVENTS: _forgotten_after(settings.dedupe_window_s),
         LEDGER_SENDS: _forgotten_after(settings.send_memory_s),
         DLQ_DECISIONS: _compacted(),
+        PERSON_STATUS: _compacted() | {"min.compaction.lag.ms": str(7 * _DAY_MS)},
     }
 
 

@@ -16,6 +16,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # public by it
 
 from schemas.errors import ConfigError, UnavailableError
 from streams.kafka.clients import connected_admin
+from streams.kafka.refusals import why_absent
 from streams.kafka.topic_plan import (
     BROADCAST_TRIGGERS,
     DLQ,
@@ -25,10 +26,13 @@ from streams.kafka.topic_plan import (
     LETTER_HEADERS_BYTES,
     MESSAGE_BYTES,
     RESULTS,
+    SEND_BYTES,
+    TRANSACTIONAL_MESSAGES,
     WITH_ORIGINALS,
     Topic,
     plan,
 )
+from streams.plural import so_many
 from streams.settings import Settings
 
 ASK_S: Final = 15.0
@@ -61,11 +65,13 @@ def create(admin: AdminClient, settings: Settings) -> list[str]:
         UnavailableError: the cluster does not answer.
     """
     planned = plan(settings)
-    inputs = [planned[name] for name in INPUTS]
+    inputs = [
+        _with_room(planned[name], SEND_BYTES) if name == TRANSACTIONAL_MESSAGES else planned[name] for name in INPUTS
+    ]
     made = _create(admin, inputs)
-    room = {MESSAGE_BYTES: str(_letter_bytes(admin, inputs))}
+    letter_bytes = _letter_bytes(admin, inputs)
     for name in WITH_ORIGINALS:
-        planned[name] = replace(planned[name], config={**planned[name].config, **room})
+        planned[name] = _with_room(planned[name], letter_bytes)
     return made + _create(admin, [topic for name, topic in planned.items() if name not in INPUTS])
 
 
@@ -87,7 +93,7 @@ def check(admin: AdminClient, settings: Settings) -> list[Difference]:
         partitions, replication = found[topic.name]
         actual = {"partitions": partitions, "replication": replication} | configs[topic.name]
         differences.extend(_compared(topic, actual))
-    return differences + _small_letters(there, {name: configs[topic.name] for name, topic in there.items()})
+    return differences + _small(there, {name: configs[topic.name] for name, topic in there.items()})
 
 
 def partition_counts(admin: AdminClient, names: Iterable[str]) -> dict[str, int]:
@@ -106,17 +112,16 @@ def require_partitions(admin: AdminClient, settings: Settings, topics: Collectio
     """
     full = {name: settings.topic(name) for name in topics}
     counts = partition_counts(admin, full.values())
-    faults = [f"{name} does not exist" for name in full.values() if name not in counts]
+    faults = [f"{name} {why_absent(admin, name)}" for name in full.values() if name not in counts]
     reference = next((name for short, name in full.items() if short != BROADCAST_TRIGGERS and name in counts), None)
     common = counts[reference] if reference else 1
     for short, name in full.items():
         expected = 1 if short == BROADCAST_TRIGGERS else common
         if counts.get(name, expected) != expected:
             whose = "" if short == BROADCAST_TRIGGERS else f" as {reference} has"
-            faults.append(f"{name} has {counts[name]} partitions, expected {expected}{whose}")
+            faults.append(f"{name} has {so_many(counts[name], 'partition')}, expected {expected}{whose}")
     if faults:
-        advice = "run `cio-streams topics create` for what is missing, `cio-streams topics check` to see all"
-        raise ConfigError(f"Topics are not as needed: {'; '.join(faults)}: {advice}")
+        raise ConfigError(f"Topics are not as needed: {'; '.join(faults)}: `cio-streams topics check` shows all")
     return common
 
 
@@ -195,6 +200,10 @@ def _configs(admin: AdminClient, names: Collection[str]) -> dict[str, dict[str, 
     return {name: {key: str(entry.value) for key, entry in answer.items()} for name, answer in answers.items()}
 
 
+def _with_room(topic: Topic, message_bytes: int) -> Topic:
+    return replace(topic, config={**topic.config, MESSAGE_BYTES: str(message_bytes)})
+
+
 def _letter_bytes(admin: AdminClient, inputs: Iterable[Topic]) -> int:
     configs = _configs(admin, [topic.name for topic in inputs])
     return max(int(config[MESSAGE_BYTES]) for config in configs.values()) + LETTER_HEADERS_BYTES
@@ -213,17 +222,18 @@ def _compared(topic: Topic, actual: Mapping[str, object]) -> list[Difference]:
     ]
 
 
-def _small_letters(topics: Mapping[str, Topic], configs: Mapping[str, Mapping[str, str]]) -> list[Difference]:
-    """More room than needed is no difference: then no letter is refused."""
+def _small(topics: Mapping[str, Topic], configs: Mapping[str, Mapping[str, str]]) -> list[Difference]:
+    """More room than needed is no difference: then no message with attachments is refused, and no letter."""
     allowed = [int(configs[name][MESSAGE_BYTES]) for name in INPUTS if name in topics]
-    needed = max(allowed, default=0) + LETTER_HEADERS_BYTES
+    letter_bytes = max(allowed, default=0) + LETTER_HEADERS_BYTES
+    needed = {TRANSACTIONAL_MESSAGES: SEND_BYTES} | dict.fromkeys(WITH_ORIGINALS if allowed else (), letter_bytes)
     return [
         Difference(
             topic=topics[name].name,
             what=MESSAGE_BYTES,
-            expected=f"at least {needed}",
+            expected=f"at least {message_bytes}",
             actual=configs[name][MESSAGE_BYTES],
         )
-        for name in WITH_ORIGINALS
-        if name in topics and allowed and int(configs[name][MESSAGE_BYTES]) < needed
+        for name, message_bytes in needed.items()
+        if name in topics and int(configs[name][MESSAGE_BYTES]) < message_bytes
     ]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from confluent_kafka import KafkaException, Producer
 
-from schemas.dead_letter import Header
+from schemas.record import Header
 
 FULL_S = 0.1
 

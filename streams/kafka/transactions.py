@@ -5,7 +5,7 @@ Blocking; runs in the journal's thread.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NoReturn, Self
 
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
@@ -13,8 +13,11 @@ from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 from agents.ports import Publication
 from schemas.chunk import Membership
 from schemas.errors import FencedError, UnavailableError
-from streams.kafka.ledger_reader import LedgerReader
+from schemas.send_memory import pack_entry
+from streams.kafka import topic_plan
+from streams.kafka.ledger_reader import Committed, LedgerReader, Place
 from streams.kafka.transaction_calls import again, produce
+from streams.settings import Settings
 
 TRANSACTION_TIMEOUT_MS = 10_000  # so long may a killed worker's transaction hold its partitions
 CALL_S = 15.0
@@ -38,10 +41,26 @@ class OutputTopics:
     letters: str
     people: str
     events: str
+    sends: str
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Give them with the prefix that is set."""
+        return cls(
+            results=settings.topic(topic_plan.RESULTS),
+            letters=settings.topic(topic_plan.DLQ),
+            people=settings.topic(topic_plan.LEDGER_PEOPLE),
+            events=settings.topic(topic_plan.LEDGER_EVENTS),
+            sends=settings.topic(topic_plan.LEDGER_SENDS),
+        )
+
+    def ledger(self) -> list[str]:
+        """Those that are read back."""
+        return [self.people, self.events, self.sends]
 
     def names(self) -> list[str]:
         """All of them."""
-        return [self.results, self.letters, self.people, self.events]
+        return [self.results, self.letters, *self.ledger()]
 
 
 def group_metadata(group: str, membership: Membership) -> bytes:
@@ -57,8 +76,9 @@ def group_metadata(group: str, membership: Membership) -> bytes:
 class TransactionWriter:
     """One transactional producer, made anew after an error, to whose text `advise` appends what helps.
 
-    After an error whose outcome is unknown the next try first asks the group's committed offsets, which move only with
-    the results: what was committed after all is not written again.
+    After an error whose outcome is unknown the next try first asks what the group has committed of each partition: the
+    offset, and beside it our mark, with the serial of the last publication that was committed with it. What was
+    committed after all is not written again, be it with an offset that has not moved.
     """
 
     def __init__(
@@ -82,6 +102,7 @@ class TransactionWriter:
         }
         self._advise = advise
         self._group = group
+        self._writer_id = transactional_id
         self._topics = topics
         self._reader = reader
         self._producer: Producer | None = None
@@ -111,17 +132,39 @@ class TransactionWriter:
         return self._producer
 
     def _uncommitted(self, publications: Sequence[Publication]) -> list[Publication]:
-        committed = self._reader.committed({(p.chunk.topic, p.chunk.partition) for p in publications})
-        return [p for p in publications if committed[p.chunk.topic, p.chunk.partition] < p.chunk.next_offset]
+        committed = self._reader.committed_marks({_place(p) for p in publications})
+        return [p for p in publications if not self._is_in(committed[_place(p)], p)]
+
+    def _is_in(self, committed: Committed, publication: Publication) -> bool:
+        if publication.moves:
+            return committed.offset >= publication.chunk.next_offset
+        # Of an offset that does not move only our mark can tell; under another's we are fenced, as the try will say.
+        return self._serial_in(committed.mark) >= publication.serial
+
+    def _serial_in(self, mark: str) -> int:
+        writer_id, _, serial = mark.rpartition(" ")
+        return int(serial) if writer_id == self._writer_id and serial.isdecimal() else -1
 
     def _transact(self, producer: Producer, publications: Sequence[Publication], membership: Membership) -> None:
         producer.begin_transaction()
         for publication in publications:
             self._produce(producer, publication)
-        offsets = [TopicPartition(p.chunk.topic, p.chunk.partition, p.chunk.next_offset) for p in publications]
+        offsets = self._offsets(publications)
         metadata = group_metadata(self._group, membership)
         again(lambda: producer.send_offsets_to_transaction(offsets, metadata, CALL_S))
         again(lambda: producer.commit_transaction(CALL_S))
+
+    def _offsets(self, publications: Sequence[Publication]) -> list[TopicPartition]:
+        """Of each partition the highest, marked with the last publication that goes with it."""
+        highest: dict[Place, tuple[int, int]] = {}
+        for each in publications:
+            offset, serial = highest.get(_place(each), (-1, -1))
+            own = each.chunk.next_offset if each.moves else each.chunk.start
+            highest[_place(each)] = max(offset, own), max(serial, each.serial)
+        return [
+            TopicPartition(*place, offset, metadata=f"{self._writer_id} {serial}")
+            for place, (offset, serial) in highest.items()
+        ]
 
     def _produce(self, producer: Producer, publication: Publication) -> None:
         topics, partition = self._topics, publication.chunk.partition
@@ -131,6 +174,8 @@ class TransactionWriter:
             produce(producer, topics.people, partition, key=key, value=value)
         for fingerprint in publication.events:
             produce(producer, topics.events, partition, key=fingerprint, value=b"")
+        for key, entry in publication.sends:
+            produce(producer, topics.sends, partition, key=key, value=pack_entry(entry))
         for key, original, headers in publication.letters:
             produce(producer, topics.letters, partition, key=key, value=original, headers=headers)
 
@@ -153,3 +198,7 @@ class TransactionWriter:
             log.warning("abort failed, starting a new producer", error=exc.args[0].str())
             return False
         return True
+
+
+def _place(publication: Publication) -> Place:
+    return publication.chunk.topic, publication.chunk.partition

@@ -1,24 +1,20 @@
 """Writes the lines of a file to an input topic, byte for byte, and counts what Kafka confirms; it judges no record."""
 
 import functools
-import logging
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Final, Literal, TypeAlias
+from typing import BinaryIO, Final, Literal, TypeAlias
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message
 
-from streams.kafka.clients import LIBRDKAFKA_LOGGER, connected_admin, librdkafka_config
+from streams.kafka.clients import connected_admin
+from streams.kafka.producer import LastingProducer, create_producer
 from streams.kafka.topics import require_partitions
 from streams.publishing.publish_key import find_key
 from streams.settings import Settings
 
 LINE_BYTES_MAX: Final = 16 * 1024 * 1024
-QUEUED_KIB_MAX: Final = 64 * 1024
-CONFIRM_S_MAX: Final = 60.0
-"""A line that Kafka has not confirmed within this time has failed."""
-
 ERRORS_KEPT_MAX: Final = 20
 _POLL_S: Final = 0.1
 
@@ -66,23 +62,6 @@ def publish(source: BinaryIO, *, topic: str, settings: Settings) -> Published:
     return writing.finish(is_interrupted=is_interrupted)
 
 
-def create_producer(settings: Settings, **extra: Any) -> Producer:  # noqa: ANN401 - librdkafka's values vary
-    """Give a producer that keys as Java's does and whose confirmed records are written once, on every replica."""
-    silent = logging.getLogger(f"{LIBRDKAFKA_LOGGER}.publish")
-    silent.disabled = True  # what matters comes with a confirmation
-    guarantees = {
-        "partitioner": "murmur2_random",
-        "enable.idempotence": True,
-        "acks": "all",
-        "linger.ms": 20,
-        "message.max.bytes": LINE_BYTES_MAX * 2,  # what is too large is the topic's to say
-        "queue.buffering.max.kbytes": QUEUED_KIB_MAX,
-        "message.timeout.ms": int(CONFIRM_S_MAX * 1000),
-        "logger": silent,
-    }
-    return Producer(librdkafka_config(settings, **guarantees | extra))
-
-
 def read_lines(source: BinaryIO) -> Iterator[bytes | None]:
     """Give each line without its end; None stands for one that is longer than `LINE_BYTES_MAX`."""
     while line := source.readline(LINE_BYTES_MAX):
@@ -97,7 +76,7 @@ def read_lines(source: BinaryIO) -> Iterator[bytes | None]:
 class _Writing:
     """Lines on their way, and the count of those that have arrived."""
 
-    def __init__(self, producer: Producer, *, topic: str, full_name: str) -> None:
+    def __init__(self, producer: LastingProducer, *, topic: str, full_name: str) -> None:
         self._producer = producer
         self._topic = topic
         self._full_name = full_name

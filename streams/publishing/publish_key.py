@@ -11,7 +11,7 @@ from streams.kafka.topic_plan import BROADCAST_TRIGGERS, DOMAIN_EVENTS, TRANSACT
 KEY_PATHS: Final[Mapping[str, Sequence[Sequence[str]]]] = {
     USER_CHANGES: (("user", "id"), ("user_id",)),
     DOMAIN_EVENTS: (("user_id",), ("anonymous_id",)),
-    TRANSACTIONAL_MESSAGES: (("identifiers", "id"),),
+    TRANSACTIONAL_MESSAGES: (("identifiers", "id"), ("message_id",)),
     BROADCAST_TRIGGERS: (("broadcast_id",),),
 }
 """Where each topic's records name their key; the first place that holds an id counts."""

@@ -13,7 +13,7 @@ from streams.sandbox.operation import Identifier, RefusedError
 from streams.sandbox.options import SandboxOptions
 from streams.sandbox.outbox import Delivery, Status
 from streams.sandbox.person import Person
-from streams.sandbox.rendering import fill_in, fill_in_broadcast, identifier_of, is_unsubscribed
+from streams.sandbox.rendering import fill_in, fill_in_broadcast, identifier_of
 from streams.sandbox.switch import Switch
 from streams.sandbox.templates import TEMPLATES_MAX, Template, Templates, find_template
 from streams.sandbox.triggers import Triggered, Triggers
@@ -131,7 +131,7 @@ class Mailroom:
             return "unknown_person"
         if message.is_draft:
             return "draft"
-        if not message.sends_to_unsubscribed and is_unsubscribed(person):
+        if not message.sends_to_unsubscribed and person.is_unsubscribed:
             return "unsubscribed"
         return "sent" if delivery.to else "no_address"
 
@@ -158,7 +158,7 @@ class Mailroom:
         )
         if person is not None:
             fill_in_broadcast(delivery, template, person=person)
-            if is_unsubscribed(person):
+            if person.is_unsubscribed:
                 delivery.status = "unsubscribed"
             elif not delivery.to:
                 delivery.status = "no_address"

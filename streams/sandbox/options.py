@@ -9,6 +9,7 @@ from streams.sandbox.account import Account, Region
 from streams.sandbox.faults import Faults
 from streams.sandbox.message import Channel
 from streams.sandbox.templates import Templates
+from streams.sandbox.webhook_options import WebhookOptions
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 8081
@@ -34,6 +35,7 @@ class SandboxOptions:
 
     templates: Templates = field(default_factory=Templates)
     faults: Faults = field(default_factory=Faults)
+    webhooks: WebhookOptions = field(default_factory=WebhookOptions)
     keep_alive_s: int = KEEP_ALIVE_S
     """An idle connection is closed after so long, and a request may cross that."""
 

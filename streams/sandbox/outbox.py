@@ -4,7 +4,7 @@ It never decides: the mailroom tells it what happened.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
@@ -35,6 +35,8 @@ class Delivery:
     template: int | str | None = None
     broadcast: int | None = None
     trigger: int | None = None
+    campaign: int | None = None
+    trigger_event_id: str | None = None
     send_at: int | None = None
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
@@ -74,6 +76,8 @@ class Delivery:
             "transactional_message_id": self.template,
             "broadcast_id": self.broadcast,
             "trigger_id": self.trigger,
+            "campaign_id": self.campaign,
+            "trigger_event_id": self.trigger_event_id,
             "missing": self.missing,
             "is_whole": self.is_whole,
         }
@@ -86,6 +90,9 @@ class Outbox:
         self.count = 0
         self.ends: Counter[str] = Counter()
         """By status, exact."""
+
+        self.listeners: list[Callable[[Delivery], None]] = []
+        """They are told of each message, and again when what it waited for has come."""
 
         self._deliveries_max = deliveries_max
         self._characters_max = characters_max
@@ -112,12 +119,14 @@ class Outbox:
             self._characters > self._characters_max and len(self._kept) > 1
         ):
             self._characters -= self._kept.popleft()[1]
+        self._tell(delivery)
 
     def end(self, delivery: Delivery, status: Status) -> None:
         """Note what became of a message that waited."""
         self.ends[delivery.status] -= 1
         self.ends[status] += 1
         delivery.status = status
+        self._tell(delivery)
 
     def after(self, seq: int) -> Iterator[Delivery]:
         """Yield the kept messages that came after number `seq`."""
@@ -126,6 +135,10 @@ class Outbox:
     def newest(self, count: int) -> list[Delivery]:
         """Return the last ones, the newest first."""
         return [self._kept[-place][0] for place in range(1, min(count, len(self._kept)) + 1)]
+
+    def _tell(self, delivery: Delivery) -> None:
+        for listener in self.listeners:
+            listener(delivery)
 
 
 def _size(delivery: Delivery) -> int:

@@ -67,11 +67,17 @@ def _delivery(delivery: Mapping[str, Any]) -> str:
 
 
 def _origin(delivery: Mapping[str, Any]) -> str:
-    of_broadcast = f"broadcast {delivery['broadcast_id']}, trigger {delivery['trigger_id']}"
+    made_at, channel = _time(delivery["queued_at"]), CHANNELS[delivery["channel"]]
+    return f"{made_at} · {channel} · {_made_by(delivery)} · {delivery['delivery_id']}"
+
+
+def _made_by(delivery: Mapping[str, Any]) -> str:
+    if delivery["campaign_id"] is not None:
+        return f"campaign {delivery['campaign_id']}, event {delivery['trigger_event_id']}"
+    if delivery["broadcast_id"] is not None:
+        return f"broadcast {delivery['broadcast_id']}, trigger {delivery['trigger_id']}"
     template = delivery["transactional_message_id"]
-    of_template = "without a template" if template is None else f"template {template}"
-    origin = of_template if delivery["broadcast_id"] is None else of_broadcast
-    return f"{_time(delivery['queued_at'])} · {CHANNELS[delivery['channel']]} · {origin} · {delivery['delivery_id']}"
+    return "without a template" if template is None else f"template {template}"
 
 
 def _addresses(delivery: Mapping[str, Any]) -> list[str]:

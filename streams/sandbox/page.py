@@ -20,6 +20,7 @@ COUNTERS: Final = (
     "pending",
     "refused",
 )
+WEBHOOK_COUNTERS: Final = ("sent", "waiting", "held", "given_up", "repeated", "to_come", "dropped")
 
 _PAGE: Final = Template("""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="2">
@@ -39,16 +40,16 @@ td.detail { font: .8rem/1.5 ui-monospace, monospace; overflow-wrap: anywhere; }
 .good { color: var(--good); } .bad { color: var(--bad); } p.bad { margin: 0 0 .5rem; }
 </style></head><body>
 <h1>Customer.io sandbox</h1>
-<p>What arrived here; nothing leaves this machine. As JSON: <a href="/sandbox/state">state</a>,
+<p>What arrived here; no message leaves this machine. As JSON: <a href="/sandbox/state">state</a>,
 <a href="/sandbox/people">people</a>, <a href="/sandbox/suppressed">suppressed</a>,
 <a href="/sandbox/requests">requests</a>, <a href="/sandbox/log">log</a>;
 messages: <a href="/sandbox/outbox">outbox</a>.
 Switches: <a href="/sandbox/faults">faults</a>, <a href="/sandbox/account">account</a>,
-<a href="/sandbox/templates">templates</a>.</p>
+<a href="/sandbox/templates">templates</a>, <a href="/sandbox/webhooks">webhooks</a>.</p>
 $conduct
 <div class="counters">$counters</div>
 <h2>Requests</h2><div class="counters">$requests</div>
-$messages<h2>Newest operations</h2>
+$messages$webhooks<h2>Newest operations</h2>
 <table><tr><th>#</th><th>time</th><th>action</th><th>who</th><th>what</th><th>effect</th></tr>$operations</table>
 <h2>Newest people</h2>
 <table><tr><th>who</th><th>e-mail</th><th>attributes</th></tr>$people</table>
@@ -65,6 +66,7 @@ def render(summary: Mapping[str, Any], people: Sequence[Mapping[str, Any]], *, c
         counters=_counters({name.replace("_", " "): summary[name] for name in COUNTERS}),
         requests=_counters(rate | dict(sorted(summary["requests"].items())) | faults),
         messages=_messages(summary["messages"]),
+        webhooks=_webhooks(summary.get("webhooks", {})),
         operations="".join(map(_operation, summary["newest"])),
         people="".join(map(_person, people)),
     )
@@ -77,12 +79,29 @@ def _messages(ends: Mapping[str, int]) -> str:
     return f'<h2><a href="/sandbox/outbox">Messages</a></h2><div class="counters">{_counters(counts)}</div>\n'
 
 
+def _webhooks(state: Mapping[str, Any]) -> str:
+    if not state.get("is_on"):
+        return ""
+    counts = {name.replace("_", " "): state[name] for name in WEBHOOK_COUNTERS}
+    failures = {f"failed: {answer}": count for answer, count in sorted(state["failures"].items())}
+    failing = ""
+    if state["failing_since"] is not None:
+        since, again = map(_clock_time, (state["failing_since"], state["next_try_at"]))
+        failing = f'<p class="bad">the receiver fails since {since}; the next try is at {again}</p>'
+    link = '<a href="/sandbox/webhooks/sent">Webhooks</a>'
+    return f'<h2>{link}</h2>{failing}<div class="counters">{_counters(counts | failures)}</div>\n'
+
+
+def _clock_time(moment: float) -> str:
+    return datetime.fromtimestamp(moment, tz=UTC).strftime("%H:%M:%S")
+
+
 def _counters(counts: Mapping[str, int]) -> str:
     return "".join(f"<div><b>{count:,}</b><span>{escape(name)}</span></div>" for name, count in counts.items())
 
 
 def _operation(entry: Mapping[str, Any]) -> str:
-    time = datetime.fromtimestamp(entry["received_at"], tz=UTC).strftime("%H:%M:%S")
+    time = _clock_time(entry["received_at"])
     who = " ".join(f"{kind} {value}" for kind, value in entry["identifier"].items())
     name = [entry["name"]] if entry.get("name") else []
     what = " ".join([*name, _json(entry.get("attributes", {}))])

@@ -11,6 +11,7 @@ DEVICES_MAX: Final = 25
 
 PREFERENCES: Final = "cio_subscription_preferences"
 TOPICS: Final = f"{PREFERENCES}.topics."
+UNSUBSCRIBED: Final = frozenset({"true", "1"})
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -30,6 +31,11 @@ class Person:
     times: dict[str, int] = field(default_factory=dict)
     devices: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     segments: frozenset[int] = frozenset()
+
+    @property
+    def is_unsubscribed(self) -> bool:
+        """Whether this person gets no more campaigns and broadcasts, by the documented values."""
+        return str(self.values.get("unsubscribed")).lower() in UNSUBSCRIBED
 
     def accepts(self, name: str, *, timestamp: int | None) -> bool:
         """Whether an update of `name` made at `timestamp` counts; one without a time counts by its arrival."""

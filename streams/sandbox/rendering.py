@@ -1,7 +1,7 @@
 """Decides what a message says and where it goes: its own words before its template's, filled in for its person."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from streams.sandbox.liquid import Filled, fill
 from streams.sandbox.message import Channel, Message
@@ -9,8 +9,6 @@ from streams.sandbox.operation import Identifier
 from streams.sandbox.outbox import Delivery
 from streams.sandbox.person import Person
 from streams.sandbox.templates import Template
-
-UNSUBSCRIBED: Final = frozenset({"true", "1"})
 
 
 def fill_in(delivery: Delivery, message: Message, *, template: Template, person: Person | None) -> None:
@@ -34,15 +32,16 @@ def fill_in_broadcast(delivery: Delivery, template: Template, *, person: Person)
     _render(delivery, template, {"trigger": delivery.data, "customer": _customer(person)})
 
 
+def fill_in_campaign(delivery: Delivery, template: Template, *, person: Person) -> None:
+    """Fill in what a campaign says to the person of the event that triggered it, and where it goes."""
+    delivery.to = _addresses(person, template.channel)
+    _render(delivery, template, {"event": delivery.data, "customer": _customer(person)})
+
+
 def identifier_of(person: Person) -> Identifier:
     """Return what a person is called in the outbox."""
     kind = next((kind for kind in ("id", "email") if kind in person.identifiers), None)
     return Identifier("cio_id", person.cio_id) if kind is None else Identifier(kind, person.identifiers[kind])
-
-
-def is_unsubscribed(person: Person) -> bool:
-    """Whether a person has unsubscribed, by the documented values."""
-    return str(person.values.get("unsubscribed")).lower() in UNSUBSCRIBED
 
 
 def _render(delivery: Delivery, template: Template, values: Mapping[str, Any]) -> None:

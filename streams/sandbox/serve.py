@@ -67,7 +67,7 @@ def _server(options: SandboxOptions) -> uvicorn.Server:
         http=LineProtocol,
         loop="uvloop",
         ws="none",
-        lifespan="off",
+        lifespan="on",
         log_config=None,
         log_level="critical",
         access_log=False,

@@ -1,6 +1,6 @@
 """The templates that a sandbox is told of, which at Customer.io are made in the UI: the switch, data only.
 
-Without any, every id is taken for one that exists, of any channel and without content.
+Without any, every id is taken for one that exists, of any channel and without content; campaigns there are none.
 """
 
 from dataclasses import dataclass
@@ -28,17 +28,25 @@ class Template:
     sender: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign(Template):
+    """A message to whoever an event with this name comes from; placeholders are `{{event.…}}`, `{{customer.…}}`."""
+
+    event: Annotated[str, Field(min_length=1)]
+
+
 Many = Annotated[tuple[Template, ...], Field(max_length=TEMPLATES_MAX)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Templates:
-    """`PUT /sandbox/templates` while it runs: each of the two lists is replaced whole when it is given."""
+    """`PUT /sandbox/templates` while it runs: each of the lists is replaced whole when it is given."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     transactional: Many = ()
     broadcasts: Many = ()
+    campaigns: Annotated[tuple[Campaign, ...], Field(max_length=TEMPLATES_MAX)] = ()
 
 
 def find_template(among: tuple[Template, ...], wanted: int | str) -> Template | None:

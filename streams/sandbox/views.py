@@ -19,6 +19,7 @@ from streams.sandbox.request_log import RequestLog
 from streams.sandbox.switch import Switch
 from streams.sandbox.templates import Templates
 from streams.sandbox.track_v1 import read_path_identifier
+from streams.sandbox.webhooks import Webhooks
 from streams.sandbox.world import World
 
 SWITCH_BYTES_MAX: Final = 8_000_000
@@ -38,10 +39,12 @@ class Views:
         gate: Gate,
         log: RequestLog,
         templates: Switch[Templates],
+        webhooks: Webhooks,
         clock: Callable[[], float],
     ) -> None:
         self._world = world
         self._templates = templates
+        self._webhooks = webhooks
         self._gate = gate
         self._requests_seen = log
         self._clock = clock
@@ -61,6 +64,8 @@ class Views:
             *_switch_routes("/sandbox/faults", self._gate.faults),
             *_switch_routes("/sandbox/account", self._gate.account),
             *_switch_routes("/sandbox/templates", self._templates),
+            *_switch_routes("/sandbox/webhooks", self._webhooks.options),
+            Route("/sandbox/webhooks/sent", self._sent, methods=["GET"]),
         ]
 
     async def _page(self, _request: Request) -> Response:
@@ -71,7 +76,8 @@ class Views:
         return _json(self._summary())
 
     def _summary(self) -> dict[str, Any]:
-        return summarise(self._world, self._requests_seen, now=self._clock())
+        arrived = summarise(self._world, self._requests_seen, now=self._clock())
+        return arrived | {"webhooks": self._webhooks.shown()}
 
     async def _log(self, _request: Request) -> Response:
         if not self._world.chronicle.keeps_log:
@@ -119,6 +125,9 @@ class Views:
             return _json({"error": "after must be the number of a request"}, status=400)
         seen = self._requests_seen.after(after)
         return _json_lines(_blocks(each.as_json() for each in seen))
+
+    async def _sent(self, _request: Request) -> Response:
+        return _json_lines(_blocks(self._webhooks.sent()))
 
     async def _arrivals(self, _request: Request) -> Response:
         return _json_lines(_blocks(tuple(self._requests_seen.arrivals)))

@@ -35,6 +35,9 @@ class Wire:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request on, or let it go wrong."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)  # the sandbox's own start and end
+            return
         raw_path = scope.get("raw_path") or quote(scope["path"]).encode()
         path = raw_path.decode("ascii", errors="replace")
         scope = dict(scope) | {"path": path, "state": dict(scope.get("state", {}))}

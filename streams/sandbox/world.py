@@ -4,6 +4,8 @@ It knows neither HTTP nor the clock; what an operation did not change, and why, 
 """
 
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from streams.sandbox.backlog import Backlog
 from streams.sandbox.chronicle import Chronicle, Entry
@@ -16,6 +18,20 @@ from streams.sandbox.people import People, normal
 from streams.sandbox.person import Person
 
 
+class EventListener(Protocol):
+    """Is told of each event that a person has got."""
+
+    def __call__(self, person: Person, event: Operation, *, now: float) -> None:
+        """Take it."""
+
+
+class SubscriptionListener(Protocol):
+    """Is told of each person who has unsubscribed, or subscribed again."""
+
+    def __call__(self, person: Person, *, now: float) -> None:
+        """Take it."""
+
+
 class World:
     """Everything that the sandbox remembers. One thread, one operation after the other."""
 
@@ -26,6 +42,8 @@ class World:
         self.people = People()
         self.outbox = Outbox()
         self.chronicle = Chronicle(keep_log=options.keep_log)
+        self.event_listeners: list[EventListener] = []
+        self.subscription_listeners: list[SubscriptionListener] = []
 
     @property
     def events(self) -> Counter[str]:
@@ -63,6 +81,13 @@ class World:
         if person is not None or identifier.kind == "cio_id" or self.people.is_suppressed(identifier):
             return person
         return self._create(identifier, now=now)
+
+    def change(self, person: Person, attributes: Mapping[str, Any], *, now: float) -> None:
+        """Carry out what a person has changed at Customer.io itself; nothing, where the person is gone."""
+        if self.people.find(Identifier("cio_id", person.cio_id)) is person:
+            was_unsubscribed = person.is_unsubscribed
+            person.update(attributes, timestamp=None, now=int(now))
+            self._tell_subscription(person, was_unsubscribed=was_unsubscribed, now=now)
 
     def settle(self, *, now: float) -> None:
         """Carry out what is due by now."""
@@ -102,6 +127,8 @@ class World:
                 return None  # relationships are accepted and logged, they have no state here
 
     def _identify(self, operation: Operation, *, now: int) -> str | None:
+        known = self.people.find(operation.identifier)
+        was_unsubscribed = known is not None and known.is_unsubscribed
         by_id = self._options.updates_email_by_id
         why = identify(self.people, operation, now=now, updates_email_by_id=by_id)
         person = self.people.find(operation.identifier)
@@ -111,7 +138,13 @@ class World:
         anonymous_id = operation.attributes.get("anonymous_id")
         if isinstance(anonymous_id, str) and anonymous_id:
             self._history.join(Identifier("anonymous_id", anonymous_id), person=person, now=now)
+        self._tell_subscription(person, was_unsubscribed=was_unsubscribed, now=now)
         return None
+
+    def _tell_subscription(self, person: Person, *, was_unsubscribed: bool, now: float) -> None:
+        if person.is_unsubscribed != was_unsubscribed:
+            for listener in self.subscription_listeners:
+                listener(person, now=now)
 
     def _adopt(self, person: Person) -> None:
         for kind, value in person.identifiers.items():
@@ -134,6 +167,9 @@ class World:
         owner, why = self._owner(entry.operation, now=int(now))
         if owner is not None:
             self._history.keep(entry.operation, owner=owner, received_at=entry.received_at, now=now)
+        if isinstance(owner, Person):
+            for listener in self.event_listeners:
+                listener(owner, entry.operation, now=now)
         return why
 
     def _owner(self, operation: Operation, *, now: int) -> tuple[Owner | None, str | None]:

@@ -3,21 +3,21 @@
 import contextlib
 import sys
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
 import httpx
 
 from schemas.errors import UnavailableError
-from streams import publishing
 from streams.kafka import topics
 from streams.kafka.clients import connected_admin
 from streams.local_kafka.broker import LocalKafka
 from streams.settings import Settings
 from streams.up.child import Child, ChildFailedError
-from streams.up.places import own_command, places_of, worker_url
-from streams.up.plan import Addresses, Plan, kafka_settings, variables_for, with_variables
+from streams.up.parts import Part, parts_on_kafka, sandbox_parts
+from streams.up.places import own_command, places_of, receiver_url, worker_url
+from streams.up.plan import Addresses, Plan, kafka_settings, with_variables
 from streams.up.ports import pick_port
 from streams.up.screen import Screen
 from streams.up.signals import StopSignals, run_interruptibly
@@ -27,13 +27,9 @@ from streams.up.traffic import Traffic
 LOCALHOST: Final = "127.0.0.1"
 KAFKA_PORT: Final = 9092
 SANDBOX_PORT: Final = 8081
-SAMPLE_TEMPLATES: Final = Path(publishing.__file__).with_name("sample_templates.json")
 READY_S_MAX: Final = 90.0
 TICK_S: Final = 0.1
 ASK_S: Final = 1.0
-WORKER_STOP_S: Final = 4.0
-SANDBOX_STOP_S: Final = 1.0
-"""With Kafka's, which is killed because its data goes too, these stay below the ten seconds that `up` has to end."""
 
 
 class Stack:
@@ -65,26 +61,28 @@ class Stack:
         self._traffic: Traffic | None = None
         self._meter = Meter()
         self._worker_url = ""
+        self._receiver_url: str | None = None
         self._is_silent = False
+        self._is_up = False
 
     def start(self) -> None:
         """Start what the plan says, and return when all of it works."""
         settings, plan, addresses = self._settings, self._plan, self._choose_addresses()
-        self._worker_url = worker_url(settings, addresses)
-        waited_for = [f"{self._worker_url}/readyz"]
-        if addresses.sandbox_url:
-            self._start_sandbox(addresses.sandbox_url)
-            waited_for.append(f"{addresses.sandbox_url}/sandbox/state")
+        self._worker_url, self._receiver_url = worker_url(settings, addresses), receiver_url(settings, addresses)
+        started = self._start_parts(sandbox_parts(settings, addresses=addresses))
         if plan.is_kafka_local:
             self._start_kafka(int(addresses.bootstrap.rpartition(":")[2]))
         on_kafka = kafka_settings(settings, plan=plan, addresses=addresses)
         self._create_topics(on_kafka)
-        self._start_worker(variables_for(settings, plan=plan, addresses=addresses))
-        for url in waited_for:
-            self._wait_for(url)
+        on_kafka_parts = parts_on_kafka(settings, plan=plan, addresses=addresses, folder=self._logs)
+        self._screen.step(f"Starting {', '.join(f'the {part.name}' for part in on_kafka_parts)} …")
+        started |= self._start_parts(on_kafka_parts)
+        for child, url in started.items():
+            self._wait_for(child, url)
         if plan.has_sample_traffic:
             self._traffic = Traffic(on_kafka)
             self._parts.callback(self._traffic.close)
+        self._is_up = True
         self._screen.open(places_of(settings, plan=plan, addresses=addresses, logs=self._logs, command=own_command()))
 
     def watch(self) -> None:
@@ -102,34 +100,39 @@ class Stack:
     def _show_figures(self) -> None:
         page = self._get(f"{self._worker_url}/metrics")
         if page is not None:
-            self._screen.update(self._meter.read(page, now_s=time.monotonic()))
+            webhooks = self._get(f"{self._receiver_url}/metrics") if self._receiver_url else None
+            self._screen.update(self._meter.read(page, webhooks, now_s=time.monotonic()))
         elif not self._is_silent:
             self._screen.tell([f"The worker does not answer at {self._worker_url}"])
         self._is_silent = page is None
 
     def _choose_addresses(self) -> Addresses:
         settings, plan = self._settings, self._plan
-        sandbox_url, bootstrap, taken = None, settings.bootstrap, set[int]()
+        sandbox_url, webhook_port, bootstrap, taken = None, None, settings.bootstrap, set[int]()
         if plan.is_customerio_sandbox:
             taken.add(port := self._pick_port("the sandbox", SANDBOX_PORT, host=LOCALHOST))
             sandbox_url = f"http://{LOCALHOST}:{port}"
         if plan.is_kafka_local:
             taken.add(port := self._pick_port("Kafka", KAFKA_PORT, host=LOCALHOST, avoid=taken))
             bootstrap = f"{LOCALHOST}:{port}"
-        http_port = self._pick_port("the worker", settings.http_port, host=settings.http_host, avoid=taken)
-        return Addresses(bootstrap=bootstrap, http_port=http_port, sandbox_url=sandbox_url)
+        taken.add(http_port := self._pick_port("the worker", settings.http_port, host=settings.http_host, avoid=taken))
+        if plan.has_receiver:
+            host, port = settings.webhook_host, settings.webhook_port
+            taken.add(webhook_port := self._pick_port("the receiver", port, host=host, avoid=taken))
+        warehouse_port = self._pick_port("the loader", settings.warehouse_port, host=settings.http_host, avoid=taken)
+        return Addresses(
+            bootstrap=bootstrap,
+            http_port=http_port,
+            warehouse_port=warehouse_port,
+            sandbox_url=sandbox_url,
+            webhook_port=webhook_port,
+        )
 
     def _pick_port(self, whose: str, preferred: int, *, host: str, avoid: Collection[int] = ()) -> int:
         port = pick_port(preferred, host=host, avoid=avoid)
         if preferred and port != preferred:
             self._screen.tell([f"Port {preferred} is taken, {whose} gets {port}"])
         return port
-
-    def _start_sandbox(self, url: str) -> None:
-        port = url.rpartition(":")[2]
-        region = self._settings.customerio_region
-        options = ["--port", port, "--region", region, "--templates", str(SAMPLE_TEMPLATES)]
-        self._start_child("sandbox", ["sandbox", *options], stop_s=SANDBOX_STOP_S)
 
     def _start_kafka(self, port: int) -> None:
         self._screen.step("Looking for a way to run Kafka …")
@@ -141,25 +144,30 @@ class Stack:
         self._screen.step("Creating topics …")
         run_interruptibly(lambda: topics.create(connected_admin(settings), settings))
 
-    def _start_worker(self, variables: Mapping[str, str]) -> None:
-        self._screen.step("Starting the worker …")
-        self._start_child("worker", ["worker"], stop_s=WORKER_STOP_S, variables=variables)
+    def _start_parts(self, parts: Sequence[Part]) -> dict[Child, str]:
+        """Start some, which are to end together, and give where each says that it is ready."""
+        started: dict[Child, str] = {}
+        for part in parts:
+            child = self._start_child(part)
+            started[child] = part.ready_url
+        for child in started:
+            self._parts.callback(child.ask_to_end)
+        return started
 
-    def _start_child(
-        self, name: str, arguments: Sequence[str], *, stop_s: float, variables: Mapping[str, str] | None = None
-    ) -> None:
+    def _start_child(self, part: Part) -> Child:
         self._signals.check()
-        command = with_variables([sys.executable, "-m", "streams", *arguments], variables or {})
-        child = Child(name, command, log=self._logs / f"{name}.log")
-        self._parts.callback(child.stop, stop_s)
+        command = with_variables([sys.executable, "-m", "streams", *part.arguments], part.variables)
+        child = Child(part.name, command, log=self._logs / f"{part.name}.log", restarts=part.restarts)
+        self._parts.callback(child.stop, part.stop_s)
         self._children.append(child)
+        return child
 
-    def _wait_for(self, url: str) -> None:
+    def _wait_for(self, child: Child, url: str) -> None:
         deadline_s = time.monotonic() + READY_S_MAX
         while self._get(url) is None:
             self._insist_all_live()
             if time.monotonic() > deadline_s:
-                self._fail(self._children[-1], f"did not answer with 200 at {url} within {READY_S_MAX:.0f} s")
+                self._fail(child, f"did not answer with 200 at {url} within {READY_S_MAX:.0f} s")
             time.sleep(TICK_S)
 
     def _insist_all_live(self) -> None:
@@ -168,8 +176,11 @@ class Stack:
             words = self._kafka.last_words()  # its log goes with it, so they are to be read now
             raise UnavailableError(f"The local Kafka ended by itself: {words}")
         for child in self._children:
-            if child.exit_code is not None:
-                self._fail(child, f"ended by itself with exit code {child.exit_code}")
+            if (code := child.exit_code) is None:
+                continue
+            if not (self._is_up and child.start_again()):
+                self._fail(child, f"ended by itself with exit code {code}")
+            self._screen.tell([f"The {child.name} ended by itself with exit code {code}, starting it again"])
 
     def _fail(self, child: Child, what: str) -> NoReturn:
         self._screen.tell([f"The end of {child.log}:", *child.last_lines()])

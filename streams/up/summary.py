@@ -20,6 +20,8 @@ class Summary:
     dead: int = 0
     lag: int = 0
     per_s: float = 0.0
+    webhooks: int | None = None
+    """Those that came back and are on Kafka; None where nobody receives any."""
 
     @property
     def concluded(self) -> int:
@@ -33,6 +35,7 @@ class Summary:
 
     def figures(self) -> dict[str, str]:
         """Give what to show, in its order."""
+        webhooks = {} if self.webhooks is None else {"webhooks": f"{self.webhooks:,}"}
         return {
             "in": f"{self.records_in:,}",
             "delivered": f"{self.delivered:,}",
@@ -42,6 +45,7 @@ class Summary:
             "dead": f"{self.dead:,}",
             "lag": f"{self.lag:,}",
             "records/s": f"{self.per_s:,.1f}",
+            **webhooks,
         }
 
 
@@ -51,8 +55,8 @@ class Meter:
     def __init__(self) -> None:
         self._readings: deque[tuple[float, int]] = deque()
 
-    def read(self, page: str, *, now_s: float) -> Summary:
-        """Read a metrics page fetched at `now_s`."""
+    def read(self, page: str, receiver_page: str | None = None, *, now_s: float) -> Summary:
+        """Read a worker's metrics page fetched at `now_s`, and the webhook receiver's."""
         outcomes: Counter[str] = Counter()
         lag = 0
         for family in text_string_to_metric_families(page):
@@ -70,6 +74,7 @@ class Meter:
             dead=outcomes["dead"],
             lag=lag,
             per_s=per_s,
+            webhooks=None if receiver_page is None else _webhooks(receiver_page),
         )
 
     def _rate(self, concluded: int, *, now_s: float) -> float:
@@ -78,3 +83,9 @@ class Meter:
             self._readings.popleft()
         first_s, first = self._readings[0]
         return (concluded - first) / (now_s - first_s) if now_s > first_s else 0.0
+
+
+def _webhooks(page: str) -> int:
+    samples = (sample for family in text_string_to_metric_families(page) for sample in family.samples)
+    taken = (each for each in samples if each.name == "cio_webhook_requests_total" and each.labels["status"] == "200")
+    return int(sum(each.value for each in taken))

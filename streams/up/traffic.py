@@ -8,15 +8,20 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
-from streams.publishing.publish import create_producer
+from streams.kafka.producer import create_producer
+from streams.publishing.sample_sends import sample_sends
 from streams.publishing.sample_traffic import SampleRecord, sample_traffic
 from streams.settings import Settings
 
 RECORDS_PER_S: Final = 50
+SENDS_PER_S: Final = 1
 BURST_MAX: Final = 100
 """After a pause, at most so many records at once; the others are not made up for."""
 
-SOURCES: Final[Sequence[tuple[Callable[..., Iterator[SampleRecord]], float]]] = ((sample_traffic, RECORDS_PER_S),)
+SOURCES: Final[Sequence[tuple[Callable[..., Iterator[SampleRecord]], float]]] = (
+    (sample_traffic, RECORDS_PER_S),
+    (sample_sends, SENDS_PER_S),
+)
 """Who makes the records, and how many a second."""
 
 SEED: Final = 22  # with a malformed record among the first, so that every figure has something to show

@@ -12,13 +12,15 @@ from schemas.dead_letter import Origin, origin_of
 from schemas.errors import StreamsError
 from schemas.person_id import erased_key, key_text, presentable
 from schemas.person_state import PersonState, unpack
+from schemas.record import Stored
 from streams.dead_letters.letter import Letter
 from streams.dead_letters.letters import Letters
 from streams.kafka import topic_plan
 from streams.kafka.bulk_reader import BulkReader
 from streams.kafka.clients import connected_admin, librdkafka_config
 from streams.kafka.ledger_reader import LedgerReader
-from streams.kafka.partition_reader import PartitionReader, Stored
+from streams.kafka.partition_reader import PartitionReader
+from streams.kafka.refusals import require_group
 from streams.settings import Settings
 from streams.why.story import ResultTold, Story, read_result
 
@@ -33,7 +35,7 @@ def find_story(settings: Settings, asked: Origin) -> Story:
         StreamsError: there is no such record, and nothing tells of it.
         UnavailableError: Kafka cannot be reached, or does not answer.
     """
-    connected_admin(settings)
+    require_group(connected_admin(settings), settings.app_id)
     with PartitionReader(settings) as reader, BulkReader(settings) as bulk:
         place, record = asked, _record(reader, asked)
         if place.topic == settings.topic(topic_plan.REPLAY):

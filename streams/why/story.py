@@ -8,8 +8,8 @@ import orjson
 
 from schemas.dead_letter import Origin
 from schemas.person_state import PersonState
+from schemas.record import Stored
 from streams.dead_letters.letter import Letter
-from streams.kafka.partition_reader import Stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

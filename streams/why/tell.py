@@ -1,32 +1,31 @@
-"""Tells a story as data for programs, and as a short timeline for people. Never content; ids in full where wanted."""
+"""Tells a story as data for programs, and as a short timeline for people. Of content only what an edit has changed.
+
+Masked, ids too, unless they are wanted in full.
+"""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from agents.steps.report import iso_utc
-from schemas.dead_letter import Origin
+from schemas.dead_letter import NAMED, Origin, replay_texts
 from schemas.person_id import key_text
 from schemas.person_state import PersonState
-from streams.cli.dlq.screen import printable
+from schemas.record import Stored
+from streams.dead_letters.edited import edit_of
 from streams.dead_letters.letter import Letter
 from streams.dead_letters.masking import shown_id, shown_message
-from streams.kafka.partition_reader import Stored
+from streams.plural import so_many
+from streams.printable import printable
+from streams.why.reports import Reports
 from streams.why.story import ResultTold, Story
+from streams.why.tell_reports import Event, reported, reports_as_data
 
 
-class Event(NamedTuple):
-    """A line of the timeline: when (ISO 8601 in UTC), what, and what there is to say of it."""
-
-    at: str
-    what: str
-    remark: str
-
-
-def as_data(story: Story, *, reveal: bool) -> dict[str, Any]:
+def as_data(story: Story, *, reports: Reports | None = None, reveal: bool) -> dict[str, Any]:
     """Everything, with names that stay."""
     record = story.record
     return {
@@ -42,33 +41,37 @@ def as_data(story: Story, *, reveal: bool) -> dict[str, Any]:
                 "partition": copy.partition,
                 "offset": copy.offset,
                 "at": _at(copy.timestamp),
+                "edited": _edited(story, copy, reveal=reveal),
                 "results": [_result(each, reveal=reveal) for each in story.results_of(_place(copy))],
             }
             for copy in story.replays
         ],
         "user_id": _shown(story.user_id, reveal=reveal),
         "user": None if story.person is None else _person(story.person),
+        "webhooks": None if reports is None else reports_as_data(reports),
     }
 
 
-def as_table(story: Story, *, reveal: bool) -> Table:
+def as_table(story: Story, *, reports: Reports | None = None, reveal: bool) -> Table:
     """A line for each thing that happened, in its order; what is so now comes last."""
     table = Table(box=box.SIMPLE_HEAD, title=str(story.place), title_justify="left")
     for name in ("when", "what", ""):
         table.add_column(name, overflow="fold")
-    events = sorted(_happened(story, reveal=reveal), key=lambda event: event.at)
-    for event in [*events, *_now(story, reveal=reveal)]:
-        table.add_row(*(Text(printable(each)) for each in event))
+    happened = [*_happened(story, reveal=reveal), *(reported(reports) if reports else ())]
+    now = [*_now(story, reveal=reveal), *(_remark_on_reports(reports) if reports else ())]
+    for event in [*sorted(happened, key=lambda event: event.at), *now]:
+        remark = "\n".join(map(printable, (event.remark, *event.below)))
+        table.add_row(*map(Text, (printable(event.at), printable(event.what), remark)))
     return table
 
 
 def _happened(story: Story, *, reveal: bool) -> Iterator[Event]:
     record = story.record
     if record is not None:
-        size = "null" if record.value is None else f"{len(record.value):,} bytes"
+        size = "null" if record.value is None else so_many(len(record.value), "byte")
         yield Event(_at(record.timestamp), "record", f"key {_shown_key(record, reveal=reveal)}, value {size}")
     for copy in story.replays:
-        yield Event(_at(copy.timestamp), "replay", str(_place(copy)))
+        yield _replayed(story, copy, reveal=reveal)
     for result in story.results:
         yield Event(result.processed_at, result.outcome, _remark_on_result(result, reveal=reveal))
     for found in story.letters:
@@ -82,6 +85,15 @@ def _happened(story: Story, *, reveal: bool) -> Iterator[Event]:
             )
 
 
+def _replayed(story: Story, copy: Stored, *, reveal: bool) -> Event:
+    edited = _edited(story, copy, reveal=reveal)
+    if edited is None:
+        return Event(_at(copy.timestamp), "replay", str(_place(copy)))
+    note = f": {edited['note']}" if edited["note"] else ""
+    remark = f"{_place(copy)}, edited at {edited['at']} by {edited['by']}{note}"
+    return Event(_at(copy.timestamp), "replay", remark, edited["diff"].split("\n"))
+
+
 def _now(story: Story, *, reveal: bool) -> Iterator[Event]:
     if story.record is None:
         yield Event("now", "record", "deleted, as the topic's retention has it")
@@ -92,13 +104,18 @@ def _now(story: Story, *, reveal: bool) -> Iterator[Event]:
         yield Event("now", "user", f"{_shown(story.user_id, reveal=reveal)}: {known}")
 
 
+def _remark_on_reports(reports: Reports) -> Iterator[Event]:
+    if reports.remark:
+        yield Event("now", "webhooks", reports.remark)
+
+
 def _without_result(story: Story) -> str:
     if story.next_offset is None:
         return "not yet worked on: no worker has begun on this partition"
     if story.is_passed:
         return "although the group is past it: it may have been deleted, `cio-streams audit` tells"
     ahead = story.place.offset - story.next_offset
-    return f"not yet worked on: the group goes on at {story.next_offset:,}, {ahead:,} offsets before it"
+    return f"not yet worked on: the group goes on at {story.next_offset:,}, {so_many(ahead, 'offset')} before it"
 
 
 def _remark_on_result(result: ResultTold, *, reveal: bool) -> str:
@@ -133,6 +150,14 @@ def _record(record: Stored, *, reveal: bool) -> dict[str, Any]:
         "value_bytes": None if record.value is None else len(record.value),
         "headers": len(record.headers),
     }
+
+
+def _edited(story: Story, copy: Stored, *, reveal: bool) -> dict[str, Any] | None:
+    """By whom, when, why and how a replay was edited; None when it was not."""
+    named = replay_texts(copy.headers).get(NAMED)
+    letter = next((found.letter for found in story.letters if str(found.letter.name) == named), None)
+    edited = edit_of(copy, letter, reveal=reveal)
+    return None if edited is None else {"by": edited.by, "at": edited.at, "note": edited.note, "diff": edited.diff}
 
 
 def _result(result: ResultTold, *, reveal: bool) -> dict[str, Any]:
@@ -191,7 +216,7 @@ def _place(copy: Stored) -> Origin:
 def _shown_key(record: Stored, *, reveal: bool) -> str:
     if record.key is None:
         return "none"
-    return _shown(key_text(record.key), reveal=reveal) or f"not text, {len(record.key)} bytes"
+    return _shown(key_text(record.key), reveal=reveal) or f"not text, {so_many(len(record.key), 'byte')}"
 
 
 def _shown(text: str | None, *, reveal: bool) -> str | None:

@@ -13,7 +13,7 @@ from typing import Final
 import psutil
 
 from schemas.errors import StreamsError
-from tests.bench import audit, baseline, full_load, ledger, scale, trickle
+from tests.bench import audit, baseline, full_load, ledger, queued, scale, sends, trickle, webhooks
 from tests.bench.broker import Broker, running_broker
 from tests.bench.errors import BenchError
 from tests.bench.report import Figure, Report, summary
@@ -29,6 +29,9 @@ PARTS: Final[Mapping[str, Callable[[Broker, int], Report]]] = {
     "trickle": trickle.measure,
     "scale": scale.measure,
     "audit": audit.measure,
+    "sends": sends.measure,
+    "queued": queued.measure,
+    "webhooks": webhooks.measure,
 }
 
 

@@ -70,7 +70,7 @@ def _change(user_id: str, version: int, chance: random.Random) -> bytes:
 
 
 class Publisher:
-    """Publishes user changes keyed as Java does."""
+    """Publishes records keyed as Java does, user changes unless a topic (short name) is named."""
 
     def __init__(self, settings: Settings) -> None:
         options = {
@@ -80,12 +80,14 @@ class Publisher:
             "queue.buffering.max.messages": 1_000_000,
         }
         self._producer = Producer(librdkafka_config(settings, **options))
+        self._settings = settings
         self._topic = settings.topic(USER_CHANGES)
 
-    def publish(self, drafts: Iterable[Draft]) -> None:
+    def publish(self, drafts: Iterable[Draft], *, topic: str = USER_CHANGES) -> None:
         """Publish all, as fast as it goes, and return when the broker has them."""
+        name = self._settings.topic(topic)
         for number, draft in enumerate(drafts):
-            self._producer.produce(self._topic, draft.value, draft.key)
+            self._producer.produce(name, draft.value, draft.key)
             if number % 1000 == 0:
                 self._producer.poll(0)
         self._producer.flush()

@@ -31,7 +31,7 @@ class Moment:
 
 
 class Stage:
-    """`close` what it hands out by leaving `staged`."""
+    """`close` what it hands out by leaving `staged`; `more` is added to what workers find in their environment."""
 
     def __init__(self, broker: Broker, settings: Settings, api: Api, *, folder: Path) -> None:
         self.settings = settings
@@ -39,6 +39,7 @@ class Stage:
         self.folder = folder
         self.publisher = Publisher(settings)
         self.workers: list[Worker] = []
+        self.more: Mapping[str, str] = {}
         self._broker = broker
 
     def start_worker(self) -> Worker:
@@ -61,6 +62,7 @@ class Stage:
             "HTTP_HOST": "127.0.0.1",
             "HTTP_PORT": "0",
             "LOG_FORMAT": "json",
+            **self.more,
         }
 
     def now(self) -> Moment:

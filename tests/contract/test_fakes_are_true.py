@@ -108,12 +108,7 @@ class RealGroup:
         member = told[4:].split(b"\0")[1].decode()
         self.membership = Membership(int.from_bytes(told[:4], "little", signed=True), member)
         reader = LedgerReader(self._config, group=self._group)
-        topics = OutputTopics(
-            results=self._results,
-            letters=settings.topic("customerio-dlq"),
-            people=settings.topic("customerio-ledger-people"),
-            events=settings.topic("customerio-ledger-events"),
-        )
+        topics = OutputTopics.of(settings)
         self.writer: Writer = TransactionWriter(
             self._config, group=self._group, transactional_id=f"t-{uuid.uuid4()}", topics=topics, reader=reader
         )

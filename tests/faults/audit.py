@@ -12,7 +12,7 @@ from tests.faults.audit_letters import audit_letters
 from tests.faults.evidence import Output, SandboxTraces
 from tests.faults.order import Arrival, check_order
 from tests.faults.publisher import Place, Published
-from tests.faults.reference import Expected, Person
+from tests.faults.reference import Person
 from tests.faults.traffic import CHANGES
 
 NOT_APPLIED: Final = ("conflict", "repeated")
@@ -92,18 +92,9 @@ def _audit_changes(traces: Traces, results: dict[Place, dict[str, Any]], finding
         draft = record.draft
         expected = people[(draft.key or b"").decode()].judge(draft.value, draft.timestamp_ms)
         result = results.get(record.place)
-        if result is not None and (fault := _unlike(result, expected)):
+        if result is not None and (fault := expected.fault(result)):
             findings.violations.append(f"{record.place}: {fault}")
     return people
-
-
-def _unlike(result: dict[str, Any], expected: Expected) -> str | None:
-    if (result["outcome"], result["reason"]) != (expected.outcome, expected.reason):
-        said = f"{result['outcome']} ({result['reason']})"
-        return f"its result says {said}, the contract says {expected.outcome} ({expected.reason})"
-    if expected.outcome == "delivered" and tuple(result["operations"]) != expected.operations:
-        return f"its result names {result['operations']}, expected {list(expected.operations)}"
-    return None
 
 
 def _audit_people(people: dict[str, Person], sandbox: SandboxTraces) -> Iterator[str]:

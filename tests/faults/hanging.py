@@ -6,7 +6,9 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final
 
+from agents.desk import Desk
 from streams.__main__ import run
+from streams.customerio.app_api import AppClient
 from streams.customerio.track import TrackClient
 from streams.delivery.ledger import Ledger
 from streams.kafka.transactions import TransactionWriter
@@ -32,6 +34,8 @@ WHAT: Final[dict[str, tuple[type, str, Callable[..., Any]]]] = {
     "journal": (TransactionWriter, "write", _block),  # a library's thread
     "loop": (Ledger, "remember", _block),  # a step that never returns
     "request": (TrackClient, "batch", _never),  # in spite of its time-out
+    "send": (AppClient, "send", _never),  # between the intent and the request
+    "conclusion": (Desk, "conclude", _never),  # between the answer and what is written of it
 }
 
 if __name__ == "__main__":

@@ -42,6 +42,15 @@ class Expected:
     reason: str | None
     operations: tuple[str, ...] = ()
 
+    def fault(self, result: Mapping[str, Any]) -> str | None:
+        """What the result says instead; None when it says this."""
+        if (result["outcome"], result["reason"]) != (self.outcome, self.reason):
+            said = f"{result['outcome']} ({result['reason']})"
+            return f"is {said}, must be {self.outcome} ({self.reason}); {result['detail']}"
+        if self.outcome == "delivered" and tuple(result["operations"]) != self.operations:
+            return f"names {result['operations']}, must be {list(self.operations)}"
+        return None
+
 
 @dataclass(slots=True, kw_only=True)
 class Person:

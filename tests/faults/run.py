@@ -24,6 +24,7 @@ from tests.faults.evidence import Output, committed, end_of, read_committed, rea
 from tests.faults.fleet import Fleet
 from tests.faults.publisher import Publisher
 from tests.faults.traffic import CHANGES, EVENTS, Traffic
+from tests.integration.worker_process import environment
 
 WORKERS: Final = 4
 TURN_S: Final = 0.1
@@ -85,20 +86,13 @@ def _topics(settings: Settings) -> Iterator[None]:
 
 @contextmanager
 def _fleet(settings: Settings, sandbox_url: str, kept: Path | None) -> Iterator[Fleet]:
-    environment = {
-        "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap,
-        "APP_ID": settings.app_id,
-        "TOPIC_PREFIX": settings.topic_prefix,
-        "CUSTOMERIO_SITE_ID": "site",
-        "CUSTOMERIO_TRACK_API_KEY": "key",
-        "CUSTOMERIO_TRACK_URL": sandbox_url,
-        "REQUEST_TIMEOUT_S": str(REQUEST_TIMEOUT_S),
-        "RETRY_BACKOFF_S": "0.2",
-        "HTTP_PORT": "0",
-        "LOG_FORMAT": "json",
-    }
+    own = environment(settings, sandbox_url, REQUEST_TIMEOUT_S=str(REQUEST_TIMEOUT_S), RETRY_BACKOFF_S="0.2")
     with tempfile.TemporaryDirectory(prefix="cio-faults-") as folder:
-        fleet = Fleet(environment=environment, folder=kept or Path(folder), drain_s=settings.drain_s)
+        fleet = Fleet(
+            environment=own,
+            folder=kept or Path(folder),
+            drain_s=settings.drain_s,
+        )
         try:
             yield fleet
         finally:

@@ -11,9 +11,10 @@ from confluent_kafka import Message, Producer
 
 from agents.steps.report import letter_headers
 from schemas.conclusion import Conclusion
-from schemas.dead_letter import NAMED, Header, LetterName
+from schemas.dead_letter import NAMED, LetterName
 from schemas.decision import Decision, decode_decision
 from schemas.outcome import DeadReason
+from schemas.record import Header
 from streams.kafka import topic_plan
 from streams.kafka.clients import connected_admin, librdkafka_config
 from streams.kafka.deletion import delete_before

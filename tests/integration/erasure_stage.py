@@ -13,13 +13,14 @@ from confluent_kafka import Producer
 from agents.steps.report import letter_headers
 from schemas import dead_letter
 from schemas.conclusion import Conclusion
-from schemas.dead_letter import Header, LetterName
+from schemas.dead_letter import LetterName
 from schemas.decision import Decision, LetterState
 from schemas.person_state import PersonState, pack, unpack
+from schemas.record import Header, Stored
 from streams.dead_letters.decisions import DecisionWriter
 from streams.dead_letters.letters import Letters
 from streams.kafka.clients import librdkafka_config
-from streams.kafka.partition_reader import PartitionReader, Stored
+from streams.kafka.partition_reader import PartitionReader
 from streams.settings import Settings
 from tests.unit.input_records import InputRecord
 

@@ -9,15 +9,15 @@ from typing import Any, Final
 
 from confluent_kafka import Producer
 
+from schemas.record import Stored
 from streams.kafka import topic_plan
 from streams.kafka.clients import librdkafka_config
 from streams.settings import Settings
-from tests.letters import StoredLetter
 
 COMMAND_S: Final = 60
 
 
-def write_letters(settings: Settings, letters: Sequence[StoredLetter]) -> list[str]:
+def write_letters(settings: Settings, letters: Sequence[Stored]) -> list[str]:
     """Write them in order; the names that they have now."""
     producer = Producer(librdkafka_config(settings, **{"enable.idempotence": True, "message.max.bytes": 2_000_000}))
     placed: list[str] = []

@@ -32,9 +32,9 @@ class _Connection(stub.Connection):
         self._recording.arrivals.append(time.monotonic())
         super()._tell()
 
-    def _take(self, body: bytes) -> None:
+    def _take(self, body: bytes, answer: bytes) -> None:
         self._recording.arrivals.append(time.monotonic())
-        super()._take(body)
+        super()._take(body, answer)
 
 
 @asynccontextmanager

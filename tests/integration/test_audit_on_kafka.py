@@ -19,7 +19,7 @@ from tests.integration.recorded_history import History, run, run_json, sources
 EVENTS = "domain-events"
 CHANGES = "user-changes"
 RESULTS = "customerio-results"
-NUMBERS = ("inputs", "results", "missing", "several", "unprovable", "results_without_input")
+NUMBERS = ("inputs", "results", "missing", "several", "unprovable", "results_without_input", "unfounded_results")
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_a_gap_and_a_double_are_found_and_nothing_else(settings: Settings, histo
     ] == data["violations"]
     assert ["missing:", f"  {name}/0/7", f"  {name}/0/19  not yet worked on"] == plain.stdout.splitlines()[-6:-3]
     assert [
-        "2 of 30 records have no result (1 of them no worker has come to yet); 1 have more than one result"
+        "2 of 30 records have no result (1 of them no worker has come to yet); 1 has more than one result"
     ] == plain.stderr.splitlines()
 
 
@@ -108,6 +108,12 @@ def test_rolled_back_records_and_markers_are_no_gaps(settings: Settings, history
     history.write(RESULTS, [{"value": history.result(source)} for source in sources(EVENTS, [0, 1])], aborted=True)
 
     code, data = run_json(settings, "audit")
+    history.conclude(sources(EVENTS, [4]))
+    plain, (worse, told) = run(settings, "audit"), run_json(settings, "audit")
+
+    assert (1, {"inputs": 5, "results": 6, "unfounded_results": 1}) == (worse, numbers(told))
+    assert ["unfounded"] == [each["kind"] for each in told["violations"]]
+    assert ["1 offset has a result and no record: it was rolled back, or never there"] == plain.stderr.splitlines()
 
     assert (0, {"inputs": 5, "results": 5}) == (code, numbers(data))
 
@@ -235,5 +241,5 @@ def test_what_stands_among_the_results_and_does_not_belong_there_disproves(
     others = run(settings, "audit", "--topic", EVENTS)
 
     assert 1 == done.returncode
-    assert ("are no results" if what == "no result" else "another partition") in done.stderr
+    assert ("is no result" if what == "no result" else "another partition") in done.stderr
     assert what == "no result" or 0 == others.returncode

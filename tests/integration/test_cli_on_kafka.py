@@ -62,7 +62,7 @@ def test_topics_check_fails_with_every_difference(settings_factory: SettingsFact
     plain, as_json = cio_streams(settings, "topics", "check"), cio_streams(settings, "topics", "check", "--json")
 
     assert (plain.returncode, as_json.returncode) == (1, 1)
-    assert len(plain.stdout.splitlines()) == 11
+    assert len(plain.stdout.splitlines()) == 12
     assert len(plain.stderr.splitlines()) == 1
     assert {"topic", "what", "expected", "actual"} == set(json.loads(as_json.stdout)["differences"][0])
 

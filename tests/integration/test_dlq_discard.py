@@ -10,6 +10,7 @@ import pytest
 from schemas.dead_letter import LetterName
 from schemas.decision import Decision
 from schemas.errors import StreamsError
+from schemas.record import Stored
 from streams.dead_letters.decisions import DecisionWriter, OvertakenError
 from streams.dead_letters.discard import Discard
 from streams.dead_letters.letters import Letters, MovedError
@@ -19,7 +20,7 @@ from streams.settings import Settings
 from tests.conftest import SettingsFactory
 from tests.integration.dlq_stage import move_letters
 from tests.integration.letters_on_kafka import dlq, told, write_letters
-from tests.letters import StoredLetter, make_letter
+from tests.letters import make_letter
 from tests.unit.input_records import InputRecord, make_upsert
 
 REPLAYED = Decision(decision="replayed", at="2026-11-22T11:00:00.000Z", by="eve")
@@ -27,7 +28,7 @@ DISCARDED = Decision(decision="discarded", at="2026-11-22T11:00:00.000Z", by="ad
 WHY = ("--reason-note", "test data", "--yes")
 
 
-def letters_of(settings: Settings, count: int, *, replays: int = 0) -> list[StoredLetter]:
+def letters_of(settings: Settings, count: int, *, replays: int = 0) -> list[Stored]:
     """Letters on both partitions in turn."""
     topic, value = settings.topic("user-changes"), make_upsert().value
     return [
@@ -51,6 +52,21 @@ def decide(settings: Settings, name: str, decision: Decision) -> None:
         it.commit({parsed: decision})
 
 
+def test_what_a_filter_finds_decided_on_is_counted(settings_factory: SettingsFactory) -> None:
+    """Nobody has named those letters, and there may be a million."""
+    settings = settings_factory()
+    names = write_letters(settings, letters_of(settings, 3))
+    for name in names[1:]:
+        decide(settings, name, REPLAYED)
+
+    done = dlq(settings, "discard", "--all", *WHY)
+
+    assert (["letters discarded: 1"], ["2 letters were decided on before"]) == (
+        done.stdout.splitlines(),
+        done.stderr.splitlines(),
+    )
+
+
 def test_a_discarded_letter_is_so_everywhere(settings_factory: SettingsFactory) -> None:
     """With who, when and why; the others stay open, and what is decided on is skipped, not decided on again."""
     settings = settings_factory()
@@ -61,8 +77,13 @@ def test_a_discarded_letter_is_so_everywhere(settings_factory: SettingsFactory) 
     done, again = (json.loads(dlq(settings, "discard", *each, "--json", code=1).stdout) for each in arguments)
     (explained,) = told(settings, "show", first)
 
-    assert {"discarded": 1, "skipped": [{"letter": third, "state": "replayed"}], "skipped_count": 1} == done
-    assert (0, [{"letter": first, "state": "discarded"}]) == (again["discarded"], again["skipped"])
+    skipped = [{"letter": third, "state": "replayed"}]
+    assert {"discarded": 1, "letters": [first], "skipped": skipped, "skipped_count": 1} == done
+    assert (0, [], [{"letter": first, "state": "discarded"}]) == (
+        again["discarded"],
+        again["letters"],
+        again["skipped"],
+    )
     assert {first: "discarded", second: "open", third: "replayed"} == states(settings)
     (decision,) = explained["decisions"]
     assert ("discarded", "ada", "test data") == (decision["decision"], decision["by"], decision["note"])
@@ -74,9 +95,11 @@ def test_all_discards_what_is_open_or_parked(settings_factory: SettingsFactory) 
     write_letters(settings, [*letters_of(settings, 4), *letters_of(settings, 1, replays=3)])
 
     (one,) = told(settings, "discard", "--partition", "1", "--offset", "1", *WHY)
+    (parked,) = told(settings, "discard", "--state", "parked", *WHY)
     (rest,) = told(settings, "discard", "--all", *WHY)
 
-    assert (1, 4) == (one["discarded"], rest["discarded"])
+    assert (["1/0"], ["0/2"], ["0/0", "0/1", "1/1"]) == (one["letters"], parked["letters"], rest["letters"])
+    assert (1, 1, 3) == (one["discarded"], parked["discarded"], rest["discarded"])
     assert {"discarded"} == set(states(settings).values())
 
 

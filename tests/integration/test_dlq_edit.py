@@ -172,7 +172,7 @@ def test_each_reason_is_mended_and_replayed(settings_factory: SettingsFactory, t
         world.worker.wait_for(lambda: len(stage.results_of_letters(settings)) == len(records), 20)
 
     assert set(records) == set(names)
-    assert "1 of 1 letters replayed\n" in done.stdout
+    assert "1 of 1 letter replayed\n" in done.stdout
     assert {name: ["delivered"] for name in names.values()} == {
         name: [each["outcome"] for each in found] for name, found in stage.results_of_letters(settings).items()
     }

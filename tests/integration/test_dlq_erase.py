@@ -20,11 +20,11 @@ from schemas.dead_letter import LetterName
 from schemas.errors import UnavailableError
 from schemas.person_id import erased_key
 from schemas.resume import Resume
-from streams.dead_letters.erase_ledger import LedgerEraser
-from streams.dead_letters.erase_letters import LetterEraser
-from streams.dead_letters.erase_rule import Person
-from streams.dead_letters.erase_search import Search
-from streams.dead_letters.resumes import ResumeReader, write_resumes
+from streams.dead_letters.erasure.ledger import LedgerEraser
+from streams.dead_letters.erasure.letters import LetterEraser
+from streams.dead_letters.erasure.rule import Person
+from streams.dead_letters.erasure.search import Search
+from streams.delivery.resumes import ResumeReader, write_resumes
 from streams.kafka import compaction, topics
 from streams.kafka.clients import connected_admin
 from streams.kafka.partition_reader import PartitionReader

@@ -1,15 +1,17 @@
 """`dlq list`, `show` and `stats` on a real Kafka: filters, shapes, folding, masking, and what must not crash them."""
 
 import json
+from dataclasses import replace
 
 from confluent_kafka import Producer
 
+from schemas.record import Stored
 from streams.kafka.clients import librdkafka_config
 from streams.settings import Settings
 from tests.conftest import SettingsFactory
 from tests.integration import worker_in_process as process
 from tests.integration.letters_on_kafka import dlq, told, write_letters
-from tests.letters import StoredLetter, make_letter
+from tests.letters import make_letter
 from tests.unit.input_records import InputRecord, make_event, make_upsert
 
 ADA = "ada.lovelace@example.com"
@@ -28,14 +30,14 @@ def at(hour: int) -> str:
     return f"2026-11-22T{hour:02d}:00:00.000Z"
 
 
-def a_mix(settings: Settings) -> list[StoredLetter]:
+def a_mix(settings: Settings) -> list[Stored]:
     """Letters of two topics and partitions, the newest first, and a record of somebody else."""
     change, event = make_upsert(email=ADA, key=b"u-1"), make_event(user_id="u-2", key=b"u-2")
     return [
         make_letter(on(settings, change, 0, 10), "rejected", status=207, attempts=1, failed_at=at(12)),
         make_letter(on(settings, event, 1, 11), "retries_exhausted", status=503, attempts=3, failed_at=at(11)),
         make_letter(on(settings, change, 0, 12), "malformed", failed_at=at(10), replays=3),
-        StoredLetter(partition=1, key=b"\xff", value=b"of nobody", headers=[("cio.reason", None)]),
+        Stored(settings.topic("customerio-dlq"), 1, 0, 0, b"\xff", b"of nobody", [("cio.reason", None)]),
     ]
 
 
@@ -164,9 +166,7 @@ def test_odd_letters_crash_nothing(settings_factory: SettingsFactory) -> None:
         InputRecord(key=None, value=b""),
     ]
     letters = [make_letter(on(settings, each), "malformed", message="value: no") for each in odd]
-    letters[1] = StoredLetter(
-        key=letters[1].key, value=None, headers=[("none", None), ("\x1b[2J", b"\xff"), *letters[1].headers[1:]]
-    )
+    letters[1] = replace(letters[1], headers=[("none", None), ("\x1b[2J", b"\xff"), *letters[1].headers[1:]])
     names = write_letters(settings, letters)
 
     shown = dlq(settings, "show", *names, "--reveal").stdout

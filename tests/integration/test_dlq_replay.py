@@ -81,7 +81,10 @@ def test_names_and_filters_narrow_and_a_limit_ends(settings: Settings) -> None:
     assert ["0/3"] == [each["letter"] for each in stage.told(left)]
     named = dlq(settings, "replay", "0/7", "--yes")
 
-    assert "1 letter left: replayed already (--again takes what was): 0/7\n" == left.stderr
+    assert [
+        "1 letter left: replayed already (--again takes what was): 0/7",
+        f"Records still wait for workers on {settings.topic('customerio-replay')}/0: they may change this",
+    ] == left.stderr.splitlines()
     assert (1, "Not replayed, as said: 0/7") == (named.returncode, named.stderr.splitlines()[-1])
 
 
@@ -99,7 +102,7 @@ def test_what_was_replayed_too_often_is_parked(settings: Settings) -> None:
     assert ["0/1"] == [each["letter"] for each in stage.told(rehearsed)]
     assert [] == before
     assert "1 letter left: parked, for replayed too often (--force takes what is): 0/0" in done.stderr
-    assert "1 of 1 letters replayed, 1 parked\n" in done.stdout
+    assert "1 of 1 letter replayed, 1 parked\n" in done.stdout
     assert "0 of 0 letters replayed\n" in once_more.stdout
     assert forced.returncode == 0, forced.stderr
     assert [("0/0", "parked"), ("0/1", "replayed"), ("0/0", "replayed")] == [

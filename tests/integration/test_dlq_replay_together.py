@@ -59,6 +59,31 @@ def assert_replayed_once(settings: Settings) -> None:
     assert names == [name for name, _ in stage.decisions(settings)]
 
 
+@pytest.mark.parametrize("options", [("--limit", "500"), ("--again", "--limit", "500")])
+def test_what_it_advises_goes_on_where_it_was(settings: Settings, options: tuple[str, ...]) -> None:
+    """What was replayed before is not replayed a second time, and no more letters than were wanted."""
+    wanted, before = 500 if "--limit" in options else LETTERS, 0
+    if "--again" in options:
+        stage.dlq(settings, "replay", "--all", "--yes")
+        before = LETTERS
+    running = start(settings, *options, "--rate", "200")
+    wait_for_copies(settings, before + 1)
+    running.send_signal(signal.SIGINT)
+    _, complaint = running.communicate(timeout=WAIT_S)
+    count = len(stage.copies(settings)) - before
+    advice = complaint.splitlines()[-1].partition(" with ")[2].removesuffix(" for the rest").split()
+    rest = stage.dlq(settings, "replay", "--all", "--yes", *options, *advice)
+    times = Counter(stage.header(copy.headers, NAMED) for copy in stage.copies(settings))
+
+    assert 0 < count < wanted
+    assert (0, f"{wanted - count} of {wanted - count} letters replayed") == (
+        rest.returncode,
+        rest.stdout.splitlines()[-1],
+    )
+    assert before + wanted == sum(times.values())
+    assert wanted == sum(count == 1 + bool(before) for count in times.values())
+
+
 def test_it_may_be_interrupted_and_run_again(settings: Settings) -> None:
     """Ctrl-C ends it between two transactions: what is done is told, and done once."""
     running = start(settings, "--rate", "200")

@@ -10,9 +10,9 @@ from confluent_kafka import Producer
 
 from schemas.errors import UnavailableError
 from schemas.resume import Resume
-from streams.dead_letters import resumes
 from streams.dead_letters.letters import Letters
-from streams.dead_letters.resumes import ANSWER_S, ResumeReader, write_resumes
+from streams.delivery import resumes
+from streams.delivery.resumes import ANSWER_S, ResumeReader, write_resumes
 from streams.kafka.clients import librdkafka_config
 from streams.kafka.partition_reader import PartitionReader
 from streams.settings import Settings

@@ -22,6 +22,7 @@ from streams.settings import Settings
 from tests.conftest import SettingsFactory
 from tests.faults import evidence
 from tests.faults.fleet import READY_LINE, Fleet
+from tests.integration.worker_process import environment
 
 DRAIN_S: Final = 2.0
 STAND_STILL_S: Final = DRAIN_S + 7
@@ -93,19 +94,8 @@ def results(settings: Settings) -> list[dict[str, Any]]:
 @contextmanager
 def workers(settings: Settings, url: str, folder: Path) -> Iterator[Fleet]:
     """None as yet."""
-    environment = {
-        "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap,
-        "APP_ID": settings.app_id,
-        "TOPIC_PREFIX": settings.topic_prefix,
-        "CUSTOMERIO_SITE_ID": "site",
-        "CUSTOMERIO_TRACK_API_KEY": "key",
-        "CUSTOMERIO_TRACK_URL": url,
-        "REQUEST_TIMEOUT_S": str(HANG_S),
-        "DRAIN_S": str(DRAIN_S),
-        "HTTP_PORT": "0",
-        "LOG_FORMAT": "json",
-    }
-    fleet = Fleet(environment=environment, folder=folder, drain_s=DRAIN_S)
+    own = environment(settings, url, REQUEST_TIMEOUT_S=str(HANG_S), DRAIN_S=str(DRAIN_S))
+    fleet = Fleet(environment=own, folder=folder, drain_s=DRAIN_S)
     try:
         yield fleet
     finally:

@@ -96,7 +96,7 @@ def test_what_kafka_refuses_is_reported_and_the_rest_is_written(settings: Settin
 
     assert done.returncode == 1
     assert done.stdout.decode().endswith(": 2 written, 1 failed\n")
-    assert done.stderr.decode().startswith("1 of 3 records were not written (line 2: ")
+    assert done.stderr.decode().startswith("1 of 3 records was not written (line 2: ")
     assert [record.key() for record in read_all(settings, BROADCAST_TRIGGERS, count=2)] == [b"1", b"3"]
 
 

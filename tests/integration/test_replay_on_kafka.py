@@ -11,7 +11,8 @@ import httpx
 import orjson
 from confluent_kafka import Producer
 
-from schemas.dead_letter import Header, origin_of, replays_of
+from schemas.dead_letter import origin_of, replays_of
+from schemas.record import Header
 from streams.kafka.clients import librdkafka_config
 from streams.sandbox.faults import Faults
 from streams.sandbox.options import SandboxOptions

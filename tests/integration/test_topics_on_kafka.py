@@ -17,7 +17,16 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # public by it
 from schemas.errors import ConfigError, UnavailableError
 from streams.kafka import topics
 from streams.kafka.clients import connected_admin
-from streams.kafka.topic_plan import BROADCAST_TRIGGERS, DLQ, DOMAIN_EVENTS, INPUTS, RESULTS, USER_CHANGES, plan
+from streams.kafka.topic_plan import (
+    BROADCAST_TRIGGERS,
+    DLQ,
+    DOMAIN_EVENTS,
+    INPUTS,
+    RESULTS,
+    TRANSACTIONAL_MESSAGES,
+    USER_CHANGES,
+    plan,
+)
 from streams.settings import Settings
 
 SettingsFactory = Callable[..., Settings]
@@ -97,12 +106,25 @@ def test_a_letter_has_room_for_its_headers_beside_the_largest_input(settings_fac
     """The dead-letter topic takes 64 KiB more than the inputs; when those are enlarged later, `check` says so."""
     settings = settings_factory()
     admin = connected_admin(settings)
-    set_config(admin, settings.topic(USER_CHANGES), max_message_bytes="2000000")
+    set_config(admin, settings.topic(USER_CHANGES), max_message_bytes="4000000")
 
     differences = topics.check(admin, settings)
 
-    assert {"at least 2065536"} == {difference.expected for difference in differences}
+    assert {"at least 4065536"} == {difference.expected for difference in differences}
     assert settings.topic(DLQ) in {difference.topic for difference in differences}
+
+
+def test_messages_have_room_for_attachments(settings_factory: SettingsFactory) -> None:
+    """2 MB of them in base64; a topic that was made smaller is a difference, and so is room for its letters."""
+    settings = settings_factory()
+    admin = connected_admin(settings)
+    assert topics.check(admin, settings) == []
+    set_config(admin, settings.topic(TRANSACTIONAL_MESSAGES), max_message_bytes="1048588")
+
+    (difference,) = topics.check(admin, settings)
+
+    name = settings.topic(TRANSACTIONAL_MESSAGES)
+    assert str(difference) == f"{name} has max.message.bytes 1048588, expected at least 3145728"
 
 
 def test_topics_that_agree_are_accepted(settings_factory: SettingsFactory) -> None:

@@ -36,13 +36,14 @@ def start(tmp_path: Path) -> Iterator[Start]:
         up.close()
 
 
-def kafka_of(settings: Settings) -> dict[str, str]:
+def kafka_of(settings: Settings, folder: Path) -> dict[str, str]:
     """Give the variables for a Kafka that is not the local stand-in."""
     return {
         "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap,
         "TOPIC_PREFIX": settings.topic_prefix,
         "APP_ID": settings.app_id,
         "TOPIC_PARTITIONS": "2",
+        "WAREHOUSE": f"duckdb:{folder / 'warehouse.duckdb'}",
     }
 
 
@@ -50,6 +51,7 @@ def test_on_a_pipe_it_delivers_says_so_in_lines_and_ends_with_sigint(start: Star
     """The whole tour: what it prints can be opened and tried, and a signal ends all of it with exit code 0."""
     up = start()
     up.wait_for(DELIVERED)
+    up.wait_for("webhooks [1-9]")
     (sandbox,) = re.findall(r"open (http://\S+)", up.written)
     (ready,) = re.findall(r"(http://\S+/readyz)", up.written)
     (kafka,) = re.findall(r"Kafka +(\S+:\d+)", up.written)
@@ -98,21 +100,51 @@ def test_sigterm_while_it_starts_ends_all_of_it(start: Start, moment: str) -> No
     assert up.files_left() == []
 
 
-@pytest.mark.parametrize("name", ["worker", "sandbox"])
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [("worker", "worker"), ("sandbox", "sandbox")],
+)
 def test_a_part_that_ends_by_itself_ends_all_with_exit_code_1(
-    start: Start, settings_factory: SettingsFactory, name: str
+    start: Start, settings_factory: SettingsFactory, tmp_path: Path, command: str, name: str
 ) -> None:
     """It says which, shows the end of its log, and keeps that."""
-    up = start(**kafka_of(settings_factory(create=False)))
+    up = start(**kafka_of(settings_factory(create=False), tmp_path))
     up.wait_for(WATCHING)
 
-    up.part(name).kill()
+    up.part(command).kill()
 
     assert up.wait_for_end() == 1
     assert f"The {name} ended by itself" in up.written
     assert f"{name}.log" in up.written
     assert up.left_behind() == []
     assert len(up.files_left()) == 1
+
+
+def test_receiver_and_loader_are_started_again(start: Start, settings_factory: SettingsFactory, tmp_path: Path) -> None:
+    """Killed while they run, they lose nothing, and that can be seen; it says so."""
+    up = start(**kafka_of(settings_factory(create=False), tmp_path))
+    up.wait_for(WATCHING)
+    (url,) = re.findall(r"(http://\S+)/webhooks/customerio", up.written)
+
+    for command, name in (("webhooks", "receiver"), ("warehouse", "loader")):
+        up.part(command).kill()
+        up.wait_for(f"The {name} ended by itself with exit code -?[0-9]+, starting it again")
+
+    deadline = time.monotonic() + 30
+    while not is_ready(url):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    up.process.send_signal(signal.SIGINT)
+    assert up.wait_for_end() == 0
+    assert up.left_behind() == []
+
+
+def is_ready(url: str) -> bool:
+    """Whether a part says so."""
+    try:
+        return httpx.get(f"{url}/readyz").status_code == 200
+    except httpx.HTTPError:
+        return False
 
 
 def test_a_local_kafka_that_ends_by_itself_ends_all_with_exit_code_1(start: Start) -> None:
@@ -127,9 +159,11 @@ def test_a_local_kafka_that_ends_by_itself_ends_all_with_exit_code_1(start: Star
     assert up.left_behind() == []
 
 
-def test_a_kafka_of_ones_own_gets_no_sample_traffic(start: Start, settings_factory: SettingsFactory) -> None:
+def test_a_kafka_of_ones_own_gets_no_sample_traffic(
+    start: Start, settings_factory: SettingsFactory, tmp_path: Path
+) -> None:
     """Invented people have no business on somebody's cluster."""
-    up = start(**kafka_of(settings_factory(create=False)))
+    up = start(**kafka_of(settings_factory(create=False), tmp_path))
 
     up.wait_for("in 0 .*\n(?s:.*)in 0 ")
 
@@ -137,11 +171,13 @@ def test_a_kafka_of_ones_own_gets_no_sample_traffic(start: Start, settings_facto
     assert not re.search("in [1-9]", up.written)
 
 
-def test_killed_with_sigkill_it_takes_everything_with_it(start: Start, settings_factory: SettingsFactory) -> None:
+def test_killed_with_sigkill_it_takes_everything_with_it(
+    start: Start, settings_factory: SettingsFactory, tmp_path: Path
+) -> None:
     """Nothing goes on without the one that was to watch it."""
-    up = start(**kafka_of(settings_factory(create=False)))
+    up = start(**kafka_of(settings_factory(create=False), tmp_path))
     up.wait_for(WATCHING)
-    assert len(up.left_behind()) >= 4
+    assert len(up.left_behind()) >= 8
 
     up.process.kill()
 

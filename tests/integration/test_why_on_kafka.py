@@ -89,7 +89,7 @@ def test_a_record_that_nobody_has_worked_on(settings: Settings, history: History
     code, data = run_json(settings, "why", f"{CHANGES}/1/3")
 
     assert (0, 0, [], 2) == (plain.returncode, code, data["results"], data["next_offset"])
-    assert "not yet worked on: the group goes on at 2, 1 offsets before it" in plain.stdout
+    assert "not yet worked on: the group goes on at 2, 1 offset before it" in plain.stdout
 
 
 def test_a_dead_record_and_its_replay(settings: Settings, history: History) -> None:

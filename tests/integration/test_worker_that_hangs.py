@@ -21,6 +21,7 @@ from streams.settings import Settings
 from tests.conftest import SettingsFactory
 from tests.faults.fleet import EXTRA_S, READY_LINE, Fleet, Worker
 from tests.faults.hanging import HANGS
+from tests.integration import worker_process
 
 DRAIN_S: Final = 0.5
 START_S: Final = 60.0
@@ -55,20 +56,10 @@ class Stage:
         """A fleet without a worker as yet."""
         settings = self._settings_factory(topic_partitions=1)
         publish(settings)
-        own = {
-            "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap,
-            "APP_ID": settings.app_id,
-            "TOPIC_PREFIX": settings.topic_prefix,
-            "CUSTOMERIO_SITE_ID": "site",
-            "CUSTOMERIO_TRACK_API_KEY": "key",
-            "CUSTOMERIO_TRACK_URL": url,
-            "DRAIN_S": str(DRAIN_S),
-            "HTTP_PORT": "0",
-            "LOG_FORMAT": "json",
-        }
+        own = worker_process.environment(settings, url, **{"DRAIN_S": str(DRAIN_S)} | environment)
         folder = self._folder / str(len(self.fleets))
         folder.mkdir()
-        fleet = Fleet(environment=own | environment, folder=folder, drain_s=DRAIN_S)
+        fleet = Fleet(environment=own, folder=folder, drain_s=DRAIN_S)
         self.fleets.append(fleet)
         return fleet
 

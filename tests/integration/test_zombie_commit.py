@@ -1,7 +1,9 @@
 """Commits that must not count: of a member that the group has left behind, and of a producer whose answer was lost."""
 
+import contextlib
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from agents.ports import Publication
 from schemas.chunk import Chunk, Membership
 from schemas.errors import FencedError, UnavailableError
+from schemas.send_memory import SendEntry, SendPlace
 from streams.kafka.clients import librdkafka_config
 from streams.kafka.ledger_reader import LedgerReader
 from streams.kafka.transactions import OutputTopics, TransactionWriter
@@ -52,12 +55,7 @@ class _IsFencedBeforeItsCommit(_CommitsAndDies):
 
 def _writer(settings: Settings) -> TransactionWriter:
     config = librdkafka_config(settings)
-    topics = OutputTopics(
-        results=settings.topic("customerio-results"),
-        letters=settings.topic("customerio-dlq"),
-        people=settings.topic("customerio-ledger-people"),
-        events=settings.topic("customerio-ledger-events"),
-    )
+    topics = OutputTopics.of(settings)
     reader = LedgerReader(config, group=settings.app_id)
     return TransactionWriter(
         config, group=settings.app_id, transactional_id=f"{settings.app_id}-1", topics=topics, reader=reader
@@ -74,14 +72,16 @@ def _publication(settings: Settings, membership: Membership) -> Publication:
         letters=[(b"u-1", b"{", [])],
         people=[(b"u-1", b"state")],
         events=[b"0123456789abcdef"],
+        sends=[(b"m-1", SendEntry("intent", "message", SendPlace(topic, 0)))],
         concluded_s=0,
     )
 
 
 def _published(settings: Settings) -> dict[str, int]:
-    names = ("customerio-results", "customerio-dlq", "customerio-ledger-people", "customerio-ledger-events")
     config = librdkafka_config(settings)
-    return {name: len(list(read_committed(config, settings.topic(name), settings.topic_partitions))) for name in names}
+    return {
+        name: len(list(read_committed(config, settings.topic(name), settings.topic_partitions))) for name in ALL_ONCE
+    }
 
 
 ALL_ONCE = {
@@ -89,6 +89,7 @@ ALL_ONCE = {
     "customerio-dlq": 1,
     "customerio-ledger-people": 1,
     "customerio-ledger-events": 1,
+    "customerio-ledger-sends": 1,
 }
 NOTHING = dict.fromkeys(ALL_ONCE, 0)
 
@@ -169,6 +170,50 @@ def test_a_producer_that_is_fenced_in_the_middle_publishes_once(settings: Settin
     writer.write([_publication(settings, NOBODY)], NOBODY)
 
     assert _published(settings) == ALL_ONCE
+
+
+def test_a_commit_that_moves_no_offset_is_not_published_twice_either(settings: Settings) -> None:
+    """Its mark beside the offset tells that it was committed; the next one is written, whatever its doubt."""
+    writer, first = _writer(settings), _still(settings, serial=1)
+    writer._producer = _CommitsAndDies(writer._ready_producer())  # type: ignore[assignment]  # acts as one
+    with pytest.raises(UnavailableError):
+        writer.write([first], NOBODY)
+    writer.write([first], NOBODY)
+
+    assert (_published(settings), _committed(settings)) == (ALL_ONCE, 0)
+
+    writer._producer = _CommitsAndDies(writer._ready_producer())  # type: ignore[assignment]  # as above
+    for _ in range(2):
+        with contextlib.suppress(UnavailableError):
+            writer.write([_still(settings, serial=2)], NOBODY)
+
+    assert _published(settings) == dict.fromkeys(ALL_ONCE, 2)
+
+
+def test_what_moves_no_offset_and_was_aborted_is_published_by_the_next_try(settings: Settings) -> None:
+    """Only by that."""
+    writer, rival = _writer(settings), _writer(settings)
+    other = Producer(rival._config, logger=None)
+    writer._producer = _IsFencedBeforeItsCommit(writer._ready_producer(), rival=other)  # type: ignore[assignment]  # acts as one
+    with pytest.raises(UnavailableError):
+        writer.write([_still(settings, serial=1)], NOBODY)
+    writer.write([_still(settings, serial=1)], NOBODY)
+
+    assert _published(settings) == ALL_ONCE
+
+
+def test_a_zombie_cannot_intend_to_send(settings: Settings, member: Consumer) -> None:
+    """Although its offset does not move, the generation is checked."""
+    past = Membership(0, _present(member).member_id)
+    with pytest.raises(FencedError):
+        _writer(settings).write([_still(settings, serial=1)], past)
+
+    assert _published(settings) == NOTHING
+
+
+def _still(settings: Settings, *, serial: int) -> Publication:
+    """One that does not move the offset."""
+    return replace(_publication(settings, NOBODY), moves=False, serial=serial)
 
 
 def _present(member: Consumer) -> Membership:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -30,13 +30,15 @@ class Load:
 
 
 class WorkerProcess:
-    """`environment` is added to ours; the log goes to `log`."""
+    """`environment` is added to ours; the log goes to `log`; `command` is the module to run, and its arguments."""
 
-    def __init__(self, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], log: Path, *, command: Sequence[str] = ("streams", "worker")
+    ) -> None:
         self._log = log
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "streams", "worker"],
+                [sys.executable, "-m", *command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -65,6 +67,10 @@ class WorkerProcess:
         """Whether some line has this in it."""
         return part.encode() in self._log.read_bytes()
 
+    def lines_with(self, part: str) -> int:
+        """How many lines have this in them."""
+        return sum(part.encode() in line for line in self._log.read_bytes().splitlines())
+
     def wait_for(self, what: Callable[[], bool], seconds: float) -> float:
         """Wait until it is so; how long that took."""
         started = time.monotonic()
@@ -89,6 +95,10 @@ class WorkerProcess:
     def _cpu_s(self) -> float:
         times = self._meter.cpu_times()
         return times.user + times.system
+
+    def send(self, signum: int) -> None:
+        """Send it a signal."""
+        self._process.send_signal(signum)
 
     def stop(self) -> int:
         """Ask it to end, as a supervisor would."""

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.dead_letters.explanation import explain
+from streams.dead_letters.masking import masked, shown_id, shown_message, without_contacts
 from streams.dead_letters.printed_json import lines
 from streams.settings import Settings
 from tests.letters import found, make_letter
@@ -50,3 +51,22 @@ def test_no_content_is_shown(tree: Any, header: str, *, is_change: bool) -> None
 
     assert [text for text in texts(tree) | {header} if text in shown] == []
     assert len(list(lines(explanation.value.tree))) == len(list(lines(tree)))
+
+
+@given(
+    before=st.text(alphabet="abc:_-/.+ (", max_size=8),
+    number=st.text(alphabet="0123456789", min_size=10, max_size=15),
+    behind=st.text(alphabet="abc:_-/.) ", max_size=8),
+    path=st.sampled_from([("id",), ("name",), ("user", "id"), ("data", "x")]),
+)
+def test_no_telephone_number_is_shown(before: str, number: str, behind: str, path: tuple[str, ...]) -> None:
+    """Whatever it is written together with: as an id, as a field's name, in a message."""
+    text = f"{before}{number}{behind}"
+    shown = (
+        shown_id(text),
+        shown_message(f"data.{text}: unknown field"),
+        without_contacts(text),
+        json.dumps([masked(text, path), masked({text: 1}, path)]),
+    )
+
+    assert [] == [each for each in shown if number in each]

@@ -11,14 +11,21 @@ from hypothesis import strategies as st
 
 from agents.plans.replay import ReplayPlan
 from schemas.delivery import Parcel
+from schemas.send_memory import send_key
 from tests.builders import carry_out, make_change, make_deletion, told
 from tests.fakes import FakeMemory
 from tests.replays import replay_of
+from tests.sends import make_message
 from tests.unit.input_records import InputRecord, make_event
 
-KINDS: Final = ("change", "opt_in", "opt_out", "deletion", "event", "repeat", "anonymous", "malformed")
+KINDS: Final = (
+    *("change", "opt_in", "opt_out", "deletion", "event", "repeat", "anonymous", "malformed"),
+    *("message", "resent", "addressed"),
+)
 PEOPLE: Final = ("a", "b")
 _WHO: Final = {"event": "user_id", "anonymous": "anonymous_id"}
+_MESSAGES: Final[dict[str, str]] = {"message": "id", "resent": "id", "addressed": "email"}
+_RESENT: Final = "known"
 _FIELDS: Final[dict[str, dict[str, Any]]] = {
     "change": {},
     "opt_in": {"preferences": {"marketing": True}},
@@ -37,6 +44,10 @@ def record_of(kind: str, person: str, number: int) -> InputRecord:
         return make_event(data=mark, **who)
     if kind == "repeat":
         return make_event(data=mark, user_id=person, id="known")
+    if kind in _MESSAGES:
+        identifiers = {_MESSAGES[kind]: person if kind != "addressed" else f"{person}@example.com"}
+        message_id = _RESENT if kind != "message" else f"m-{number}"
+        return make_message(message_id, identifiers=identifiers, message_data=mark)
     fields = {"attributes": mark, **_FIELDS[kind]}
     return make_change(person, **fields)
 
@@ -65,16 +76,20 @@ def chunks(records: Sequence[InputRecord], cuts: Sequence[bool]) -> Iterator[lis
         yield chunk
 
 
-def carried_out(those: Iterable[list[InputRecord]], refused: Sequence[bytes]) -> tuple[list[str], FakeMemory]:
+def carried_out(those: Iterable[list[InputRecord]], refused: Sequence[bytes]) -> tuple[list[str], Any]:
     """What became of each record, and what is remembered in the end."""
-    found, memory = list[str](), FakeMemory()
+    found, memory, ids = list[str](), FakeMemory(), set[bytes]()
     for chunk in those:
         plan = ReplayPlan()
         carry_out(plan, chunk, memory=memory, decides=partial(_is_clean, refused))
         memory.people.update(plan.people())
         memory.fingerprints.update(plan.events())
+        for _, send_id, entry in plan.sends():
+            memory.sends.take(send_id, entry, 1000)
+            ids.add(send_id)
         found += told(plan)
-    return found, memory
+    known = {send_id: memory.send_state(send_key("message", send_id)) for send_id in ids}
+    return found, (memory.people, memory.fingerprints, known)
 
 
 def _is_clean(refused: Sequence[bytes], parcel: Parcel) -> bool:

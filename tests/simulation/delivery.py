@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from confluent_kafka import Producer
 
+from agents.desk import Outside
 from agents.pipeline import Pipeline
 from agents.ports import Publication
 from schemas.chunk import Membership
@@ -32,6 +33,7 @@ from streams.kafka.ledger_reader import LedgerReader
 from streams.kafka.transactions import OutputTopics, TransactionWriter
 from streams.metrics import Metrics
 from streams.settings import Settings
+from tests.fakes import FakeMessenger
 from tests.flood_world import FakeResumed
 from tests.simulation import kafka
 from tests.simulation.customerio import CustomerIo, SimulatedClient
@@ -41,7 +43,9 @@ from tests.simulation.producer import SimulatedProducer
 GROUP = "simulated"
 INIT_S = 15.0
 STUCK_S = 30.0  # sooner than in production: nothing of the simulation takes so long
-TOPICS = OutputTopics(results=kafka.RESULTS, letters=kafka.LETTERS, people=kafka.PEOPLE, events=kafka.EVENTS)
+TOPICS = OutputTopics(
+    results=kafka.RESULTS, letters=kafka.LETTERS, people=kafka.PEOPLE, events=kafka.EVENTS, sends=kafka.SENDS
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,16 +111,16 @@ def build_delivery(
     )
     journal, turns = Journal(SimulatedWriter(around), observe=metrics.transaction), Turns()
     guard = FloodGuard(share_max=settings.dlq_max_share, exempt=(), resumed=FakeResumed(), observer=metrics)
-    pipeline = Pipeline(
+    outside = Outside(
         courier=courier,
+        messenger=FakeMessenger(),
         journal=journal,
         ledger=ledger,
-        turns=turns,
-        guard=guard,
         observer=metrics,
         clock_ms=lambda: int(broker.now_s() * 1000),
         group=GROUP,
     )
+    pipeline = Pipeline(outside=outside, turns=turns, guard=guard)
     lanes = Lanes(
         pipeline,
         drain_s=settings.drain_s,

@@ -93,7 +93,7 @@ def _changes(traces: Traces, people: dict[str, Person]) -> Iterator[str]:
         result = traces.results[each.place]
         if (each.draft.key or b"").decode() in victims:
             continue
-        if fault := _unlike(result, expected):
+        if fault := expected.fault(result):
             yield f"{_named('outcomes', traces, result)}: {each.place} {fault}"
 
 
@@ -129,15 +129,6 @@ def _judged(person: Person, each: Published) -> Expected:
         is_replay=first.is_replay,
         even_if_older=first.even_if_older,
     )
-
-
-def _unlike(result: dict[str, Any], expected: Expected) -> str | None:
-    if (result["outcome"], result["reason"]) != (expected.outcome, expected.reason):
-        said = f"{result['outcome']} ({result['reason']})"
-        return f"is {said}, must be {expected.outcome} ({expected.reason}); {result['detail']}"
-    if expected.outcome == "delivered" and tuple(result["operations"]) != expected.operations:
-        return f"names {result['operations']}, must be {list(expected.operations)}"
-    return None
 
 
 def _events(traces: Traces, people: dict[str, Person]) -> Iterator[str]:

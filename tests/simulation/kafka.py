@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from streams.kafka.ledger_reader import LedgerRecord
+from streams.kafka.ledger_reader import Committed, LedgerRecord
 from tests.faults import traffic
 from tests.faults.evidence import Output
 from tests.faults.publisher import Place
@@ -22,7 +22,7 @@ Tp = tuple[str, int]
 
 REPLAYS: Final = "customerio-replay"
 INPUTS: Final = (traffic.CHANGES, traffic.EVENTS, REPLAYS)
-RESULTS, LETTERS, PEOPLE, EVENTS = "results", "letters", "ledger-people", "ledger-events"
+RESULTS, LETTERS, PEOPLE, EVENTS, SENDS = "results", "letters", "ledger-people", "ledger-events", "ledger-sends"
 TRANSACTION_TIMEOUT_S = 10.0
 POLL_S = 0.1
 
@@ -147,10 +147,10 @@ class DoubtReader:
 
     broker: Broker
 
-    def committed(self, places: Iterable[Tp]) -> dict[Tp, int]:
-        """The next offset of every place."""
+    def committed_marks(self, places: Iterable[Tp]) -> dict[Tp, Committed]:
+        """The next offset of every place; no marks, for nothing is sent whose offset does not move."""
         block(0.05)
-        return {place: self.broker.committed[place] for place in places}
+        return {place: Committed(self.broker.committed[place], "") for place in places}
 
 
 def _by_second(records: Sequence[LedgerRecord]) -> Iterable[list[LedgerRecord]]:

@@ -108,8 +108,7 @@ def no_first_time(patch: pytest.MonkeyPatch) -> None:
 
 def no_restore(patch: pytest.MonkeyPatch) -> None:
     """The ledger is not read back."""
-    patch.setattr(Ledger, "restore_person", lambda _, __: None)
-    patch.setattr(Ledger, "restore_events", lambda *_: None)
+    patch.setattr(Ledger, "restore", lambda *_: None)
 
 
 def no_commit(patch: pytest.MonkeyPatch) -> None:

@@ -1,28 +1,18 @@
 """Letters for unit tests, as they would be read from the dead-letter topic."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from agents.steps.report import letter_headers
 from schemas.conclusion import Conclusion
-from schemas.dead_letter import REPLAYS, DeadLetter, Header, LetterName, read_letter
+from schemas.dead_letter import REPLAYS, DeadLetter, LetterName, read_letter
 from schemas.decision import Decision, state_of
+from schemas.record import Header, Stored
 from streams.dead_letters.letter import Letter
 from tests.unit.input_records import InputRecord, make_upsert
 
 REPLAYS_MAX = 3
 NAME = LetterName(0, 3)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredLetter:
-    """A record of the dead-letter topic."""
-
-    partition: int
-    offset: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[Header]
 
 
 def make_letter(
@@ -36,10 +26,7 @@ def make_letter(
     record = record or make_upsert(key=b"u-1", plan="pro")
     headers = letter_headers(Conclusion(record, "dead", "rejected", "no"), group="g", failed_at="2026-11-22T10:00:00Z")
     own = [*headers[:-1], (REPLAYS, str(replays).encode())]
-    stored = StoredLetter(
-        partition=name.partition, offset=name.offset, key=record.key, value=record.value, headers=[*own, *tail]
-    )
-    letter = read_letter(stored)
+    letter = read_letter(Stored("customerio-dlq", *name, 0, record.key, record.value, [*own, *tail]))
     assert letter is not None
     return letter
 

@@ -7,18 +7,19 @@ from typing import cast
 import pytest
 from faust.types import TP
 
+from schemas.send_memory import SendEntry, SendPlace, pack_entry
 from streams.delivery.assignment import Assignment
 from streams.delivery.budgets import Budgets
 from streams.delivery.lanes import Lanes
 from streams.delivery.ledger import Ledger
 from streams.kafka.lease import Lease
 from streams.kafka.ledger_reader import LedgerReader, LedgerRecord, Place
-from streams.kafka.transactions import OutputTopics
 from streams.metrics import Metrics
 from streams.settings import Settings
+from tests.builders import TOPICS
 
-TOPICS = OutputTopics(results="results", letters="letters", people="people", events="events")
 CHANGES, EVENTS = "user-changes", "domain-events"
+SENT = SendEntry("concluded", "message", SendPlace("transactional-messages", 5), "sent")
 Take = Callable[[list[LedgerRecord]], None]
 
 
@@ -43,7 +44,8 @@ class FakeReader:
         self.meanwhile()
         for topic, partition in start:
             if start[topic, partition] < 2:
-                take([LedgerRecord(topic, partition, b"%d" % n, b"state", self.now_s) for n in range(2)])
+                value = pack_entry(SENT) if topic == "sends" else b"state"
+                take([LedgerRecord(topic, partition, b"%d" % n, value, self.now_s) for n in range(2)])
         return dict.fromkeys(start, 2) if is_current() else {}
 
 
@@ -108,11 +110,12 @@ async def test_a_partition_is_restored_before_it_starts() -> None:
     assert start == {TP(CHANGES, 3): 7, TP(EVENTS, 3): 7}
     assert (world.reader.order, world.reader.starts) == (
         ["committed", "read"],
-        [{("people", 3): -1, ("events", 3): -1}],
+        [{("people", 3): -1, ("events", 3): -1, ("sends", 3): -1}],
     )
     assert (world.ledger.person_count(), world.ledger.event_count()) == (2, 2)
     assert (world.owner.is_restored, set(world.owner.owned)) == (True, {TP(CHANGES, 3), TP(EVENTS, 3)})
-    assert world.lanes.signs_of_life == 1 + 2  # at its beginning, and with every block of entries
+    assert world.ledger.send_count() == 2
+    assert world.lanes.signs_of_life == 1 + 3  # at its beginning, and with every block of entries
 
 
 async def test_the_share_of_the_rate_is_that_of_the_partitions() -> None:
@@ -143,8 +146,15 @@ async def test_what_stays_is_read_on_and_what_went_is_read_again() -> None:
         await world.owner.take_over([TP(CHANGES, n) for n in partitions])
 
     assert world.reader.starts[1:] == [
-        {("people", 2): 2, ("events", 2): 2},
-        {("people", 1): -1, ("events", 1): -1, ("people", 2): 2, ("events", 2): 2},
+        {("people", 2): 2, ("events", 2): 2, ("sends", 2): 2},
+        {
+            ("people", 1): -1,
+            ("events", 1): -1,
+            ("sends", 1): -1,
+            ("people", 2): 2,
+            ("events", 2): 2,
+            ("sends", 2): 2,
+        },
     ]
 
 
@@ -161,7 +171,10 @@ async def test_an_overtaken_take_over_changes_nothing_of_the_worker() -> None:
     )
     world.reader.meanwhile = lambda: None
     await world.owner.take_over([TP(CHANGES, 1)])
-    assert (world.reader.starts[1], world.owner.is_restored) == ({("people", 1): -1, ("events", 1): -1}, True)
+    assert (world.reader.starts[1], world.owner.is_restored) == (
+        {("people", 1): -1, ("events", 1): -1, ("sends", 1): -1},
+        True,
+    )
 
 
 async def test_a_late_read_back_does_not_hurt_the_next() -> None:

@@ -16,7 +16,7 @@ def verdict(offset: int, outcome: str = "delivered", processed_at: str = "10:00"
 
 def lane(*, floor: int = 0, end: int = 10, committed: int | None = None) -> Lane:
     """A lane with ten records."""
-    made = Lane(("events", 3), floor=floor, end=end, committed=committed)
+    made = Lane(("events", 3), floor=floor, oldest=0, end=end, committed=committed)
     made.put(list(range(10)))
     return made
 
@@ -71,12 +71,24 @@ def test_what_may_have_been_deleted_cannot_be_proven(committed: int | None, unpr
 
 def test_a_result_whose_record_is_gone_is_no_fault() -> None:
     """The topic's retention has taken it."""
-    some = Lane(("events", 3), floor=0, end=10, committed=None)
+    some = Lane(("events", 3), floor=0, oldest=8, end=10, committed=None)
     some.put([8, 9])
     some.take([verdict(offset) for offset in (6, 7, 8, 9)])
 
-    assert [] == [*some.missing(), *some.several()]
-    assert 2 == some.counts().gone
+    assert [] == [*some.missing(), *some.several(), *some.unfounded()]
+    assert (2, 0) == (some.counts().gone, some.counts().unfounded)
+
+
+def test_a_result_where_there_was_never_a_record_is_a_fault() -> None:
+    """Retention has not come that far: it was rolled back, or made up."""
+    some = Lane(("events", 3), floor=0, oldest=6, end=10, committed=None)
+    some.put([6, 9])
+    some.take([verdict(offset) for offset in (5, 6, 7, 7, 8, 9)])
+
+    assert (1, 2) == (some.counts().gone, some.counts().unfounded)
+    assert [Violation("unfounded", "events", 3, 7, 2), Violation("unfounded", "events", 3, 8, 1)] == list(
+        some.unfounded()
+    )
 
 
 def test_the_oldest_chunk_ends_where_the_second_begins() -> None:

@@ -78,6 +78,6 @@ def test_data_has_all_numbers_in_all_and_by_topic() -> None:
 
 def test_a_complaint_is_one_line() -> None:
     """It tells what is lost from what is only waiting."""
-    assert "3 of 1,004 records have no result (2 of them no worker has come to yet); 1 have more than one result" == (
+    assert "3 of 1,004 records have no result (2 of them no worker has come to yet); 1 has more than one result" == (
         as_complaint(findings(missing=3, several=1))
     )

@@ -31,7 +31,7 @@ async def test_a_share_is_that_of_the_partitions_of_its_topics() -> None:
     """Messages have two limits of their own, and the one partition of the broadcasts has all of its budget."""
     owned = [("t.user-changes", 4), ("t.domain-events", 2), ("t.transactional-messages", 3)]
 
-    assert await rates(ALL, *owned) == pytest.approx({"track": 60, "app": 3, "send": 30, "broadcast": 0})
+    assert await rates(ALL, *owned) == pytest.approx({"track": 60, "app": 12 * 3 / 13, "send": 30, "broadcast": 0})
     assert (await rates(ALL, ("t.broadcast-triggers", 1)))["broadcast"] == pytest.approx(0.1)
 
 

@@ -4,22 +4,26 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from streams.__main__ import run
-from streams.settings import Settings
 
-COMMANDS = ("worker", "topics", "publish", "sandbox", "kafka", "check", "audit", "why")
-
-
-@pytest.fixture(autouse=True)
-def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take away what this machine has set, and point at where nothing listens."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-        monkeypatch.delenv(f"{name.upper()}_FILE", raising=False)
-    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+COMMANDS = (
+    "worker",
+    "topics",
+    "publish",
+    "sandbox",
+    "kafka",
+    "check",
+    "audit",
+    "why",
+    "webhooks",
+    "warehouse",
+    "report",
+)
+pytestmark = pytest.mark.usefixtures("own_environment")
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["topics", "--help"], *([name, "--help"] for name in COMMANDS)])
@@ -43,6 +47,10 @@ def test_help_is_no_failure(arguments: list[str], capsys: pytest.CaptureFixture[
         ["why", "x/0/0"],
         ["audit", "--topic", "x"],
         ["audit", "--since", "x"],
+        ["webhooks", "bogus"],
+        ["webhooks", "import"],
+        ["webhooks", "import", "/nowhere/export.jsonl"],
+        ["webhooks"],
     ],
 )
 def test_wrong_usage_is_two(arguments: list[str]) -> None:
@@ -107,6 +115,21 @@ def test_check_tells_bad_settings_as_its_faults(
         "CUSTOMERIO_REGION",
         "CUSTOMERIO_SITE_ID",
         "CUSTOMERIO_TRACK_API_KEY",
+    ]
+
+
+def test_output_that_finds_no_room_is_one_and_one_line() -> None:
+    """Whether a command prints little or much; and whoever has left is told nothing."""
+    with Path("/dev/full").open("w") as full:
+        ends = [
+            subprocess.run(
+                [sys.executable, "-m", "streams", *arguments], stdout=full, stderr=subprocess.PIPE, check=False
+            )
+            for arguments in (["--help"], ["topics", "create", "--help"])
+        ]
+
+    assert [(1, b"The output cannot be written: No space left on device\n")] * 2 == [
+        (each.returncode, each.stderr) for each in ends
     ]
 
 

@@ -7,7 +7,6 @@ from schemas.dead_letter import (
     NAMED,
     OF_LETTERS,
     REPLAY_NOTE,
-    Header,
     LetterName,
     Origin,
     origin_of,
@@ -16,7 +15,8 @@ from schemas.dead_letter import (
     replays_of,
     without_ours,
 )
-from tests.letters import StoredLetter, make_letter
+from schemas.record import Header, Stored
+from tests.letters import make_letter
 from tests.unit.input_records import InputRecord
 
 PUBLISHERS: list[tuple[str, bytes]] = [
@@ -29,7 +29,7 @@ PUBLISHERS: list[tuple[str, bytes]] = [
 
 def read(headers: list[Header], *, partition: int = 0, offset: int = 0) -> dead_letter.DeadLetter | None:
     """Read a letter of these headers."""
-    return read_letter(StoredLetter(headers=headers, partition=partition, offset=offset))
+    return read_letter(Stored("customerio-dlq", partition, offset, 0, None, None, headers))
 
 
 def headers_of(record: InputRecord) -> list[Header]:

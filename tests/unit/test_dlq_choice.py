@@ -1,12 +1,14 @@
 """Which letters a replay takes, and which it leaves."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
 import pytest
 
 from schemas.dead_letter import LetterName
 from schemas.decision import Decision, DecisionKind
-from streams.dead_letters.choice import Choice, Rules, due
+from schemas.times import unix_ms
+from streams.dead_letters.choice import Choice, LeftAs, Rules, due
 from streams.dead_letters.letters import MovedError
 from streams.dead_letters.selection import Selection
 from tests.unit.dead_letters import REPLAYS_MAX, FakeLetters, found_letter
@@ -21,7 +23,9 @@ def decided(decision: DecisionKind, *, at: str = AT) -> Decision:
 
 def rules(*flags: str) -> Rules:
     """Rules with these set."""
-    return Rules(replays_max=REPLAYS_MAX, again="again" in flags, force="force" in flags)
+    return Rules(
+        replays_max=REPLAYS_MAX, again="again" in flags, force="force" in flags, even_if_sent="even_if_sent" in flags
+    )
 
 
 def taken(choice: Choice, letters: FakeLetters) -> list[str]:
@@ -51,6 +55,18 @@ def test_only_what_is_open_is_taken_unless_told(
     flags = [(), ("again",), ("force",), ("again", "force")]
 
     assert [set(needs) <= set(given) for given in flags] == [rules(*given).leaves(found) is None for given in flags]
+
+
+@pytest.mark.parametrize(
+    ("at", "left_as"),
+    [("2026-11-22T09:59:59.999Z", None), (AT, "done"), ("2026-11-23T10:00:00.000Z", "done"), ("yesterday", None)],
+)
+def test_what_was_decided_on_since_a_time_is_done(at: str, left_as: LeftAs | None) -> None:
+    """So an interrupted replay of what was replayed before goes on; what was never decided on is not done."""
+    since = replace(rules("again"), decided_before_ms=unix_ms(AT))
+
+    assert left_as == since.leaves(found_letter(LetterName(0, 1), decided("replayed", at=at)))
+    assert since.leaves(found_letter(LetterName(0, 1), None)) is None
 
 
 def test_partitions_come_one_after_the_other_and_letters_in_the_order_of_their_records() -> None:
@@ -152,3 +168,14 @@ def test_what_does_not_lie_where_it_did_is_told() -> None:
     assert ["0/0", "0/1"] == [str(next(found).name) for _ in range(2)]
     with pytest.raises(MovedError, match="run it again"):
         next(found)
+
+
+@pytest.mark.parametrize(
+    ("flags", "left_as"), [((), "uncertain"), (("even_if_sent",), None), (("force",), "uncertain")]
+)
+def test_what_may_have_gone_out_is_taken_only_when_told(flags: Collection[str], left_as: str | None) -> None:
+    """Whatever else is wanted."""
+    found = found_letter(LetterName(0, 1))
+    uncertain = replace(found, letter=replace(found.letter, reason="ambiguous_send"))
+
+    assert rules(*flags).leaves(uncertain) == left_as

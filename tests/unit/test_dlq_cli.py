@@ -3,18 +3,9 @@
 import pytest
 
 from streams.__main__ import run
-from streams.settings import Settings
 
 NOTE = ["--reason-note", "x"]
-
-
-@pytest.fixture(autouse=True)
-def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take away what this machine has set, and point at where nothing listens."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-        monkeypatch.delenv(f"{name.upper()}_FILE", raising=False)
-    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+pytestmark = pytest.mark.usefixtures("own_environment")
 
 
 @pytest.mark.parametrize(

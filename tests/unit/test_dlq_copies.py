@@ -1,7 +1,10 @@
 """What a letter becomes on the replay topic."""
 
+from dataclasses import replace
+
 from schemas import dead_letter
-from schemas.dead_letter import Header, LetterName, replay_texts, replays_of, without_ours
+from schemas.dead_letter import LetterName, replay_texts, replays_of, without_ours
+from schemas.record import Header
 from streams.dead_letters.copies import Edit, Terms, copy_of
 from tests.unit.dead_letters import make_letter
 from tests.unit.input_records import InputRecord
@@ -40,6 +43,15 @@ def test_terms_and_edit_are_told_behind_the_count() -> None:
         dead_letter.EDITED_AT: "2026-11-22T10:00:00.000Z",
         dead_letter.EDIT_DIFF: "-a\n+b",
     } == replay_texts(copy.headers)
+
+
+def test_even_if_sent_is_for_what_may_have_gone_out() -> None:
+    """Of another letter it would say that a repeat which was delivered meanwhile counts for nothing."""
+    refused = make_letter()
+    terms = Terms(even_if_sent=True)
+
+    assert dead_letter.EVEN_IF_SENT not in replay_texts(copy_of(refused, terms).headers)
+    assert replay_texts(copy_of(replace(refused, reason="ambiguous_send"), terms).headers)[dead_letter.EVEN_IF_SENT]
 
 
 def test_a_letter_that_was_written_anew_keeps_its_name() -> None:

@@ -6,7 +6,9 @@ from typing import Final
 import orjson
 import pytest
 
-from streams.dead_letters.copies import Terms, copy_of
+from schemas.record import Stored
+from streams.dead_letters.copies import Edit, Terms, copy_of
+from streams.dead_letters.edited import edit_of
 from streams.dead_letters.edits import DIFF_BYTES_MAX, DIFF_LINES_MAX, compact, difference, fault_of, pretty
 from tests.unit.dead_letters import make_letter
 from tests.unit.input_records import InputRecord, make_event, make_upsert
@@ -47,7 +49,7 @@ def replay_of(record: InputRecord) -> InputRecord:
         (make_upsert(key=b"u-1", plan="x" * 1_001), "too_large: user.plan: over 1000 bytes"),
         (make_event(key=b"u-1"), None),
         (make_event(key=b"u-1", data=[]), "malformed: data: must be an object"),
-        (InputRecord(topic="broadcast-triggers", value=b"{}"), "malformed: headers: __dlq.errors.topic must name"),
+        (InputRecord(topic="customerio-webhooks", value=b"{}"), "malformed: headers: __dlq.errors.topic must name"),
     ],
 )
 def test_a_value_is_judged_as_by_a_worker(record: InputRecord, fault: str | None) -> None:
@@ -64,6 +66,77 @@ def test_a_difference_shows_the_fields() -> None:
         b'{"a":1}', b'{"a" : 2}'
     )
     assert "--- before\n+++ after\n@@ -0,0 +1 @@\n+{" == difference(None, b"{")
+
+
+def test_a_masked_difference_shows_no_content() -> None:
+    """But which fields changed, also where the change itself is hidden; names of fields are masked too."""
+    before = {"user": {"id": "u-1", "email": "ada@example.com", "plan": "gold", "ada@example.com": 1, "age": 7}}
+    after = {"user": {"id": "u-1", "email": "adb@example.com", "plan": "gold", "ada@example.com": 1, "age": "7"}}
+    text = difference(orjson.dumps(before), orjson.dumps(after), is_masked=True)
+
+    assert [
+        *("--- before", "+++ after", "@@ -1,9 +1,9 @@", " {", '   "user": {', '     "id": "u-1",'),
+        *('-    "email": "a***m (15)",', '+    "email": "a***m (15)",'),
+        *('     "plan": "g***d (4)",', '     "a***m (15)": 1,'),
+        *('-    "age": 7', '+    "age": "*** (1)"', "   }", " }"),
+    ] == text.split("\n")
+
+
+@pytest.mark.parametrize(
+    "broken", [b'{"a": "secret"', b"secret\r\nsecret", b"\xffsecret", b"[" * 800 + b'"secret"' + b"]" * 800]
+)
+def test_a_masked_difference_of_what_is_no_json_shows_its_form(broken: bytes) -> None:
+    """As `show` does."""
+    shown = difference(broken, b'{"a": 1}', is_masked=True)
+
+    assert shown.startswith(("--- before", "lines "))
+    assert "secret" not in shown
+
+
+def test_a_masked_difference_is_bounded() -> None:
+    """As the other is."""
+    long = difference(b"", orjson.dumps(["ü" * 100] * 1_000), is_masked=True)
+
+    assert DIFF_BYTES_MAX - 8 < len(long.encode()) <= DIFF_BYTES_MAX
+
+
+def test_equal_values_have_no_difference() -> None:
+    """Not even a heading."""
+    assert "" == difference(b'{"a": 1}', b'{"a":1}') == difference(None, b"")
+
+
+def test_an_edit_is_read_from_its_replay() -> None:
+    """Revealed as it was recorded, else masked; of a letter that is gone only the form is left."""
+    letter = make_letter(record=make_upsert(key=b"u-1", plan="golden"))
+    after = (letter.value or b"").replace(b"golden", b"silver")
+    edit = Edit(value=after, by="ada", at="2026-11-22T11:00:00Z", diff=difference(letter.value, after))
+    copy = copy_of(letter, Terms(note="typo"), edit)
+    stored = Stored("p.customerio-replay", 3, 8, 0, copy.key, copy.value, copy.headers)
+    revealed, masked, orphaned = (
+        edit_of(stored, letter, reveal=True),
+        edit_of(stored, letter, reveal=False),
+        edit_of(stored, None, reveal=False),
+    )
+
+    assert revealed is not None
+    assert masked is not None
+    assert orphaned is not None
+    assert ("p.customerio-replay/3/8", "ada", "2026-11-22T11:00:00Z", "typo") == (
+        *(masked.replay, masked.by),
+        *(masked.at, masked.note),
+    )
+    assert edit.diff == revealed.diff
+    assert '+    "plan": "s***r (6)"' in masked.diff
+    assert '+    "xxxx": "xxxxxx"' in orphaned.diff
+    assert all(word not in masked.diff + orphaned.diff for word in ("golden", "silver"))
+
+
+def test_a_plain_replay_is_no_edit() -> None:
+    """It says what its letter says."""
+    letter = make_letter(record=make_upsert(key=b"u-1"))
+    copy = copy_of(letter, Terms(note="again"))
+
+    assert edit_of(Stored("t", 3, 8, 0, copy.key, copy.value, copy.headers), letter, reveal=True) is None
 
 
 def test_a_difference_is_bounded() -> None:

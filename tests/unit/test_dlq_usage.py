@@ -14,6 +14,8 @@ from streams.__main__ import run
         (["replay", "--limit", "3", "--yes"], "their names, a filter, or --all"),
         (["replay", "--all"], "--yes"),
         (["replay", "0/0", "--rate", "0", "--yes"], "--rate"),
+        *((["replay", "0/0", "--rate", number, "--yes"], "--rate") for number in ("inf", "nan")),
+        (["replay", "--all", "--yes", "--decided-before", "soon"], "--decided-before"),
         (["replay", "0-0", "--yes"], "PARTITION/OFFSET"),
         (["replay", "0/0", "--reason", "malformed", "--yes"], "not both"),
         (["discard", "0/0", "--partition", "0", "--reason-note", "x", "--yes"], "not both"),

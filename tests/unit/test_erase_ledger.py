@@ -2,8 +2,8 @@
 
 from schemas.person_id import erased_key
 from schemas.person_state import PersonState, pack
-from streams.dead_letters.erase_ledger import Known
-from streams.dead_letters.erase_rule import Person
+from streams.dead_letters.erasure.ledger import Known
+from streams.dead_letters.erasure.rule import Person
 
 ID, HASH = b"u-1", erased_key(b"u-1")
 FINGERPRINT = bytes(range(16))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas import dead_letter
-from streams.dead_letters.erase_rule import Person, Relation
+from streams.dead_letters.erasure.rule import Person, Relation
 from tests.replays import letter_of
 from tests.unit.input_records import InputRecord
 

@@ -7,8 +7,8 @@ import pytest
 from schemas.dead_letter import LetterName
 from schemas.decision import Decision, decision_key, encode_decision
 from schemas.resume import Resume, encode_resume, resume_key
-from streams.dead_letters.erase_rule import Person
-from streams.dead_letters.erase_said import is_told_in, is_unsaid, read_said, without
+from streams.dead_letters.erasure.rule import Person
+from streams.dead_letters.erasure.said import is_told_in, is_unsaid, read_said, without
 
 KEY = decision_key(LetterName(0, 30))
 DECISION = Decision(decision="replayed", at="2026-11-22T10:30:00.000Z", by="eve", note="mended")

@@ -10,19 +10,25 @@ import pytest
 
 from agents.steps.translate_change import identify_body, simple_body, translate_change
 from agents.steps.translate_event import translate_event
+from agents.steps.translate_send import translate_message, translate_trigger
 from schemas.record import Record
-from schemas.translated import Change, Event, Unsendable
+from schemas.translated import Change, Event, Send, Unsendable
 from tests.unit.input_records import InputRecord
 
 EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples"
-TRANSLATE: Mapping[str, Callable[[Record], Change | Event | Unsendable]] = {
+Translated = Change | Event | Send | Unsendable
+TRANSLATE: Mapping[str, Callable[[Record], Translated]] = {
     "user-changes": translate_change,
     "domain-events": translate_event,
+    "transactional-messages": translate_message,
+    "broadcast-triggers": translate_trigger,
 }
 CONTRACT = (
     "user-changes/good/contract_upserted.json",
     "user-changes/good/contract_deleted.json",
     "domain-events/good/contract_event.json",
+    "transactional-messages/good/contract_message.json",
+    "broadcast-triggers/good/contract_trigger.json",
 )
 
 
@@ -46,7 +52,7 @@ def read(path: str) -> tuple[Record, dict[str, Any]]:
     return record, example["expect"]
 
 
-def told(translated: Change | Event | Unsendable) -> dict[str, object]:
+def told(translated: Translated) -> dict[str, object]:
     """Say what came out in the words of the examples."""
     names: tuple[str, ...]
     match translated:
@@ -55,6 +61,9 @@ def told(translated: Change | Event | Unsendable) -> dict[str, object]:
             extra = {"last_operation": last_operation(translated), "fingerprint": translated.fingerprint.hex()}
         case Event():
             names = ("user_id", "anonymous_id", "event_id")
+            extra = {"body": orjson.loads(translated.body), "fingerprint": translated.fingerprint.hex()}
+        case Send():
+            names = ("kind", "send_id", "target", "person", "user_id", "operation", "even_unsubscribed")
             extra = {"body": orjson.loads(translated.body), "fingerprint": translated.fingerprint.hex()}
         case Unsendable():
             names = ("reason", "detail", "user_id")

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
+from agents.desk import Outside
 from agents.pipeline import Pipeline
 from agents.plans.replay import ReplayPlan
 from agents.plans.user_changes import UserChangesPlan
@@ -17,7 +18,7 @@ from streams.delivery.turns import Turns
 from streams.delivery.watchdog import Watchdog
 from tests.builders import make_change, make_chunk
 from tests.fake_time import fake_timed
-from tests.fakes import FakeCourier, FakeJournal, FakeLedger
+from tests.fakes import FakeCourier, FakeJournal, FakeLedger, FakeMessenger
 from tests.flood_world import TOPIC, FloodWorld
 from tests.replays import replay_of
 from tests.unit.input_records import InputRecord
@@ -60,16 +61,16 @@ class World(FloodWorld):
         self.courier = SlowCourier(decides=self._decide)
         self.journal = FakeJournal()
         self.crashes: list[BaseException] = []
-        pipeline = Pipeline(
+        outside = Outside(
             courier=self.courier,
+            messenger=FakeMessenger(),
             journal=self.journal,
             ledger=FakeLedger(),
-            turns=Turns(),
-            guard=self.guard,
             observer=self.observer,
             clock_ms=lambda: 0,
             group="group-1",
         )
+        pipeline = Pipeline(outside=outside, turns=Turns(), guard=self.guard)
         self.lanes = Lanes(pipeline, drain_s=DRAIN_S, is_ours=lambda: True, crash=self._crash, held=self.guard.held)
         self.watchdog = Watchdog(self.lanes, in_line=[self.guard.held], stuck_s=STUCK_S, count=lambda _: None)
 

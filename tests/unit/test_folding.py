@@ -4,8 +4,8 @@ from agents.steps.report import letter_headers
 from schemas import dead_letter
 from schemas.conclusion import Conclusion
 from schemas.dead_letter import DeadLetter, LetterName, read_letter
+from schemas.record import Stored
 from streams.dead_letters.folding import Folding
-from streams.kafka.partition_reader import Stored
 from tests.unit.input_records import InputRecord
 
 

@@ -6,7 +6,7 @@ from agents.ports import Publication
 from schemas.person_id import erased_key
 from streams.delivery.ledger import Ledger
 from streams.kafka.ledger_reader import LedgerRecord
-from tests.builders import make_chunk, make_publication
+from tests.builders import TOPICS, make_chunk, make_publication
 from tests.unit.input_records import InputRecord
 
 WINDOW_S = 100
@@ -38,6 +38,10 @@ class World:
     def knows(self, *fingerprints: bytes, partition: int = 0) -> list[bool]:
         """Which of them are remembered."""
         return [self.ledger.memory(partition).has_event(each) for each in fingerprints]
+
+    def restore(self, *records: LedgerRecord) -> None:
+        """Take over what was read back."""
+        self.ledger.restore(records, TOPICS)
 
     def remember(self, *fingerprints: bytes, partition: int = 0) -> None:
         """Conclude events now."""
@@ -81,9 +85,9 @@ def test_a_repeat_within_the_window_starts_it_anew() -> None:
 def test_a_restored_fingerprint_is_as_old_as_it_is() -> None:
     """What is beyond the window is not even taken in; what is within it ends on time, whatever was read after it."""
     world = World()
-    world.ledger.restore_events(0, 10_000, [b"new"])
-    world.ledger.restore_events(0, 9_950, [b"old"])
-    world.ledger.restore_events(0, 9_900, [b"gone"])
+    world.restore(LedgerRecord("events", 0, b"new", None, 10_000))
+    world.restore(LedgerRecord("events", 0, b"old", None, 9_950))
+    world.restore(LedgerRecord("events", 0, b"gone", None, 9_900))
 
     assert (world.knows(b"new", b"old", b"gone"), world.ledger.event_count()) == ([True, True, False], 2)
     world.clock.now_s += 60
@@ -125,23 +129,23 @@ def test_persons_are_remembered_until_told_otherwise() -> None:
     """The last value counts; a null forgets."""
     world = World()
     for value in (b"1", b"2"):
-        world.ledger.restore_person(person(value))
+        world.restore(person(value))
     assert (world.ledger.memory(0).person(b"u-1"), world.ledger.person_count()) == (b"2", 1)
 
-    world.ledger.restore_person(person(None))
-    world.ledger.restore_person(person(None))
+    world.restore(person(None))
+    world.restore(person(None))
     assert (world.ledger.memory(0).person(b"u-1"), world.ledger.person_count()) == (None, 0)
 
 
 def test_an_erased_person_is_remembered_without_the_id() -> None:
     """Their state is found by its hash, and what is written next stands there too."""
     world = World()
-    world.ledger.restore_person(person(b"old"))
-    world.ledger.restore_person(replace(person(b"kept"), key=erased_key(b"u-1")))
+    world.restore(person(b"old"))
+    world.restore(replace(person(b"kept"), key=erased_key(b"u-1")))
     memory = world.ledger.memory(0)
     assert (memory.person(b"u-1"), memory.ledger_key(b"u-1")) == (b"old", b"u-1")
 
-    world.ledger.restore_person(person(None))
+    world.restore(person(None))
     assert (memory.person(b"u-1"), memory.ledger_key(b"u-1")) == (b"kept", erased_key(b"u-1"))
     assert (memory.person(b"u-2"), memory.ledger_key(b"u-2")) == (None, b"u-2")
 
@@ -158,9 +162,9 @@ def test_what_is_committed_is_remembered_in_its_partition() -> None:
 def test_a_partition_that_stays_keeps_what_it_has() -> None:
     """Memory and how far it was read; one that goes and comes back starts from nothing."""
     world = World()
-    world.ledger.restore_person(person(b"1"))
+    world.restore(person(b"1"))
     world.ledger.memory(0).position["people"] = 7
-    world.ledger.restore_person(person(b"1", partition=1))
+    world.restore(person(b"1", partition=1))
 
     kept = world.ledger.keep({0, 2})
     assert (kept[0].person(b"u-1"), kept[0].position, kept[2].position) == (b"1", {"people": 7}, {})
@@ -174,7 +178,7 @@ def test_what_comes_for_a_partition_that_was_taken_away_is_dropped() -> None:
     world = World()
     world.ledger.keep({1})
     world.ledger.remember(concluded(0, 10_000, people=[(b"u-1", b"state")], events=[b"a"]))
-    world.ledger.restore_person(person(b"1"))
-    world.ledger.restore_events(0, 10_000, [b"a"])
+    world.restore(person(b"1"))
+    world.restore(LedgerRecord("events", 0, b"a", None, 10_000))
 
     assert (world.ledger.person_count(), world.ledger.event_count()) == (0, 0)

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
+from agents.desk import Outside
 from agents.pipeline import RECORDS_AT_A_TIME, Pipeline
 from agents.plans.domain_events import DomainEventsPlan
 from agents.plans.replay import ReplayPlan
@@ -19,7 +20,7 @@ from schemas.person_state import unpack
 from streams.delivery.flood_guard import FloodGuard
 from streams.delivery.turns import Turns
 from tests.builders import make_change, make_chunk, operations_of, settle_down
-from tests.fakes import FakeCourier, FakeJournal, FakeLedger, FakeObserver
+from tests.fakes import FakeCourier, FakeJournal, FakeLedger, FakeMessenger, FakeObserver
 from tests.flood_world import FakeResumed
 from tests.replays import replay_of
 from tests.unit.input_records import InputRecord, make_event
@@ -45,16 +46,17 @@ class World:
         self.ledger = FakeLedger()
         self.observer = FakeObserver()
         self.resumed = FakeResumed()
-        self.pipeline = Pipeline(
+        outside = Outside(
             courier=self.courier,
+            messenger=FakeMessenger(),
             journal=self.journal,
             ledger=self.ledger,
-            turns=Turns(),
-            guard=FloodGuard(share_max=0.5, exempt=(), resumed=self.resumed, observer=self.observer),
             observer=self.observer,
             clock_ms=lambda: NOW_MS,
             group="group-1",
         )
+        guard = FloodGuard(share_max=0.5, exempt=(), resumed=self.resumed, observer=self.observer)
+        self.pipeline = Pipeline(outside=outside, turns=Turns(), guard=guard)
 
     async def changes(self, records: Sequence[InputRecord]) -> Publication:
         """Process a chunk of user changes; what was committed of it."""

@@ -3,6 +3,7 @@
 import pytest
 
 from streams.kafka.topic_plan import BROADCAST_TRIGGERS, DOMAIN_EVENTS, INPUTS, TRANSACTIONAL_MESSAGES, USER_CHANGES
+from streams.messaging.drafts import message
 from streams.publishing.publish_key import KEY_PATHS, find_key
 
 
@@ -18,11 +19,14 @@ from streams.publishing.publish_key import KEY_PATHS, find_key
         (DOMAIN_EVENTS, b'{"user_id": null, "anonymous_id": "a-1"}', b"a-1"),
         (DOMAIN_EVENTS, b'{"user_id": "u-1", "anonymous_id": "a-1"}', b"u-1"),
         (TRANSACTIONAL_MESSAGES, b'{"message_id": "m", "identifiers": {"id": "u-1"}}', b"u-1"),
+        (TRANSACTIONAL_MESSAGES, b'{"message_id": "m", "identifiers": {"email": "ada@example.com"}}', b"m"),
+        (TRANSACTIONAL_MESSAGES, b'{"message_id": 17, "identifiers": {"cio_id": "a3"}}', b"17"),
+        (TRANSACTIONAL_MESSAGES, b'{"message_id": "m", "identifiers": {"id": null, "cio_id": "a3"}}', b"m"),
         (BROADCAST_TRIGGERS, b'{"trigger_id": "t", "broadcast_id": 12}', b"12"),
     ],
 )
 def test_the_key_is_what_the_topic_is_keyed_by(topic: str, line: bytes, key: bytes) -> None:
-    """The user's id, else the anonymous one; of a broadcast its id."""
+    """The user's id, else the anonymous one, or else the message's; of a broadcast its id."""
     assert find_key(line, topic=topic) == key
 
 
@@ -47,6 +51,14 @@ def test_the_key_is_what_the_topic_is_keyed_by(topic: str, line: bytes, key: byt
 def test_a_line_that_names_nobody_has_no_key(topic: str, line: bytes) -> None:
     """Bad records can be published on purpose: they go without key."""
     assert find_key(line, topic=topic) is None
+
+
+@pytest.mark.parametrize("identifiers", [{"id": "u-1"}, {"id": 17}, {"email": "ada@example.com"}, {"cio_id": "a3"}])
+def test_a_queued_message_has_the_key_of_a_published_one(identifiers: dict[str, str | int]) -> None:
+    """So repeats meet on one partition, whichever way each came."""
+    draft = message({"message_id": "m-1", "channel": "push", "identifiers": identifiers}, now_ms=0)
+
+    assert draft.key == find_key(draft.value, topic=TRANSACTIONAL_MESSAGES)
 
 
 def test_every_input_topic_has_a_key() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from agents.steps.report import iso_utc, letter_headers, result
 from schemas.conclusion import Conclusion
-from schemas.dead_letter import Header
+from schemas.record import Header
 from tests.replays import replay_headers, replay_of
 from tests.unit.input_records import InputRecord
 

@@ -13,6 +13,7 @@ from streams.cli.sandbox import FAULTS, sandbox
 from streams.sandbox.faults import Faults
 from streams.sandbox.options import SandboxOptions
 from streams.sandbox.templates import Template, Templates
+from streams.sandbox.webhook_options import WebhookOptions
 
 
 def run(*arguments: str) -> Result:
@@ -166,3 +167,36 @@ def test_help_names_every_option() -> None:
     assert "Track API" in output
     assert "--latency-ms" in output
     assert "index_out_of_range" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--webhook", "opened=1", "--webhook", "signs_anew=false"], WebhookOptions(opened=1, signs_anew=False)),
+        ([], WebhookOptions()),
+    ],
+)
+def test_webhooks_are_told_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], expected: WebhookOptions
+) -> None:
+    """As over HTTP."""
+    assert options_of(monkeypatch, *arguments).webhooks == expected
+
+
+def test_the_first_of_several_signing_keys_signs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes from the environment, as the receiver's do, and never from the command line."""
+    monkeypatch.setenv("CUSTOMERIO_WEBHOOK_SIGNING_KEY", "first")
+    webhooks = options_of(monkeypatch, "--webhook-url", "http://127.0.0.1:8082/webhooks/customerio").webhooks
+
+    assert webhooks.url == "http://127.0.0.1:8082/webhooks/customerio"
+    assert webhooks.signing_key.get_secret_value() == "first"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--webhook-url", "http://x/"], ["--webhook", "opened=2"], ["--webhook", "shut=1"]]
+)
+def test_wrong_webhooks_are_refused(monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
+    """A receiver without a key to sign with, a chance that is none, an option that there is not."""
+    monkeypatch.delenv("CUSTOMERIO_WEBHOOK_SIGNING_KEY", raising=False)
+
+    assert isinstance(run(*arguments).exception, ConfigError)

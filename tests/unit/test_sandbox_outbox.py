@@ -67,6 +67,8 @@ async def test_a_message_is_shown_as_its_person_would_get_it() -> None:
         "transactional_message_id": 3,
         "broadcast_id": None,
         "trigger_id": None,
+        "campaign_id": None,
+        "trigger_event_id": None,
         "missing": [],
         "is_whole": True,
     }

@@ -29,6 +29,12 @@ BAD_VALUES = [
     ("CUSTOMERIO_TRACK_API_KEY", "line\nbreak"),
     ("CUSTOMERIO_APP_API_KEY", "schlüssel"),
     ("CUSTOMERIO_WEBHOOK_SIGNING_KEY", " "),
+    ("CUSTOMERIO_WEBHOOK_SIGNING_KEY", "k1 schlüssel"),
+    ("CUSTOMERIO_WEBHOOK_SIGNING_KEY", "k " * 11),
+    ("WEBHOOK_TOLERANCE_S", "0"),
+    ("WEBHOOK_PORT", "65536"),
+    ("WEBHOOK_BODY_MAX_BYTES", "1"),
+    ("WEBHOOK_ROUTES", "/nowhere/routes.yaml"),
     ("CUSTOMERIO_TRACK_URL", "track.customer.io"),
     ("CUSTOMERIO_TRACK_URL", "ftp://track.customer.io"),
     ("CUSTOMERIO_TRACK_URL", "https://user:password@track.customer.io"),
@@ -235,11 +241,9 @@ def test_a_client_certificate_and_its_key_come_together(tmp_path: Path) -> None:
         assert line.startswith("KAFKA_SSL_KEY_LOCATION: ")
 
 
+@pytest.mark.usefixtures("own_environment")
 def test_the_environment_of_the_machine_is_read_by_load_settings_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Settings built directly are what they were given."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-        monkeypatch.delenv(f"{name.upper()}_FILE", raising=False)
     monkeypatch.setenv("APP_ID", "from-the-machine")
 
     assert os.environ["APP_ID"] == load_settings().app_id

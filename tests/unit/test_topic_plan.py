@@ -10,6 +10,7 @@ from streams.kafka.topic_plan import (
     LEDGER_EVENTS,
     LEDGER_PEOPLE,
     LEDGER_SENDS,
+    PERSON_STATUS,
     REPLAY,
     RESULTS,
     WEBHOOKS,
@@ -27,7 +28,7 @@ def test_all_topics_have_the_same_partitions_except_broadcasts() -> None:
 
     assert topics.pop(BROADCAST_TRIGGERS).partitions == 1
     assert {topic.partitions for topic in topics.values()} == {7}
-    assert len(topics) == 11
+    assert len(topics) == 12
 
 
 def test_every_name_has_the_prefix_and_fits_into_kafka() -> None:
@@ -50,13 +51,18 @@ def test_records_are_deleted_after_days(name: str, days: int) -> None:
     assert config["retention.ms"] == str(days * DAY_MS)
 
 
-@pytest.mark.parametrize("name", [LEDGER_PEOPLE, DLQ_DECISIONS])
+@pytest.mark.parametrize("name", [LEDGER_PEOPLE, DLQ_DECISIONS, PERSON_STATUS])
 def test_what_is_true_until_changed_is_compacted(name: str) -> None:
     """Nothing is deleted by age there."""
     config = plan(Settings())[name].config
 
     assert config["cleanup.policy"] == "compact"
     assert "retention.ms" not in config
+
+
+def test_a_status_can_be_read_for_a_week_before_it_is_compacted() -> None:
+    """Customer.io repeats for so long, so a reader that looks weekly sees the newer of two that came the wrong way."""
+    assert plan(Settings())[PERSON_STATUS].config["min.compaction.lag.ms"] == str(7 * DAY_MS)
 
 
 @pytest.mark.parametrize(("name", "retention_ms"), [(LEDGER_EVENTS, 90_000_000), (LEDGER_SENDS, 100_000_000)])

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.answer import Answer, NoAnswer
-from streams.customerio.track import ANSWER_BYTES_MAX, RETRY_AFTER_S_MAX, TrackClient, _retry_after_s
+from streams.customerio.http_client import ANSWER_BYTES_MAX, RETRY_AFTER_S_MAX, retry_after_s
+from streams.customerio.track import TrackClient
 from tests.builders import track_client
 from tests.fake_time import in_fake_time
 
@@ -194,13 +195,13 @@ async def test_an_endless_answer_is_cut() -> None:
 )
 def test_retry_after_is_seconds_or_a_date(value: str | None, seconds: float | None) -> None:
     """At most five minutes, never negative, and None for what is neither; all three forms of a date are GMT."""
-    assert _retry_after_s(value) == seconds
+    assert retry_after_s(value) == seconds
 
 
 @pytest.mark.parametrize("form", ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"])
 def test_retry_after_counts_to_its_date(form: str) -> None:
     """From now, by our clock."""
-    seconds = _retry_after_s((datetime.now(UTC) + timedelta(seconds=90)).strftime(form))
+    seconds = retry_after_s((datetime.now(UTC) + timedelta(seconds=90)).strftime(form))
 
     assert seconds is not None
     assert 85 < seconds <= 90
@@ -211,7 +212,7 @@ def test_retry_after_counts_to_its_date(form: str) -> None:
 )
 def test_no_retry_after_can_hurt(value: str) -> None:
     """Whatever a proxy writes there."""
-    seconds = _retry_after_s(value)
+    seconds = retry_after_s(value)
 
     assert seconds is None or 0 <= seconds <= RETRY_AFTER_S_MAX
 

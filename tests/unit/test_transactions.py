@@ -1,7 +1,7 @@
 """What goes into a transaction, and how its failures are told apart; the real thing is held to the same elsewhere."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import pytest
@@ -9,12 +9,12 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from schemas.chunk import Membership
 from schemas.errors import FencedError, UnavailableError
-from streams.kafka.ledger_reader import LedgerReader
-from streams.kafka.transactions import OutputTopics, TransactionWriter, group_metadata
-from tests.builders import MEMBERSHIP, make_chunk, make_publication
+from schemas.send_memory import SendEntry, SendPlace, pack_entry
+from streams.kafka.ledger_reader import Committed, LedgerReader
+from streams.kafka.transactions import TransactionWriter, group_metadata
+from tests.builders import MEMBERSHIP, TOPICS, make_chunk, make_publication
 from tests.unit.input_records import InputRecord
 
-TOPICS = OutputTopics(results="results", letters="letters", people="people", events="events")
 COMMIT, OFFSETS, ABORT = "commit_transaction", "send_offsets_to_transaction", "abort_transaction"
 
 
@@ -31,6 +31,7 @@ class FakeProducer:
     calls: list[str] = field(default_factory=list)
     produced: list[tuple[Any, ...]] = field(default_factory=list)
     offsets: list[tuple[str, int, int]] = field(default_factory=list)
+    marks: list[str | None] = field(default_factory=list)
     metadata: bytes = b""
 
     def _call(self, name: str) -> None:
@@ -57,6 +58,7 @@ class FakeProducer:
         """Keep the offsets."""
         self._call(OFFSETS)
         self.offsets, self.metadata = [(tp.topic, tp.partition, tp.offset) for tp in offsets], metadata
+        self.marks = [tp.metadata for tp in offsets]
 
     def commit_transaction(self, _timeout: float) -> None:
         """Commit."""
@@ -72,12 +74,13 @@ class FakeReader:
     """Knows committed offsets."""
 
     offset: int = 0
+    mark: str = ""
     asked: int = 0
 
-    def committed(self, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    def committed_marks(self, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], Committed]:
         """The same for all."""
         self.asked += 1
-        return dict.fromkeys(places, self.offset)
+        return dict.fromkeys(places, Committed(self.offset, self.mark))
 
 
 class Writer(TransactionWriter):
@@ -127,6 +130,35 @@ def test_all_of_a_publication_is_in_one_transaction() -> None:
         ("letters", 3, b"k", None, [("h", b"\xff")]),
     ]
     assert (producer.offsets, producer.metadata) == ([("in", 3, 10)], group_metadata("group-1", MEMBERSHIP))
+
+
+def test_what_does_not_move_is_committed_with_the_offset_it_begins_at() -> None:
+    """So that the group's generation fences it; of a partition the highest offset counts, and the last serial."""
+    producer = FakeProducer()
+    chunk, entry = PUBLICATION.chunk, SendEntry("intent", "message", SendPlace("in", 7))
+    still = make_publication(chunk, results=[], sends=[(b"m-1", entry)], moves=False, serial=5)
+    writer = Writer(producer)
+    writer.write([still], MEMBERSHIP)
+    first = (producer.offsets, producer.marks, list(producer.produced))
+    writer.write([replace(still, serial=7), replace(PUBLICATION, serial=6)], MEMBERSHIP)
+
+    assert first == ([("in", 3, 7)], ["t 5"], [("sends", 3, b"m-1", pack_entry(entry), None)])
+    assert (producer.offsets, producer.marks) == ([("in", 3, 10)], ["t 7"])
+
+
+@pytest.mark.parametrize(
+    ("mark", "writes"), [("t 6", 0), ("t 5", 0), ("t 4", 1), ("", 1), ("other 9", 1), ("t", 1), ("t x", 1)]
+)
+def test_after_a_doubt_the_mark_tells_of_what_does_not_move(mark: str, writes: int) -> None:
+    """Another's mark says that the group has moved on, which the next try finds out."""
+    first, second = FakeProducer({COMMIT: [error(KafkaError._TIMED_OUT)]}), FakeProducer()
+    writer = Writer(first, second, reader=FakeReader(offset=99, mark=mark))
+    still = make_publication(PUBLICATION.chunk, results=[], moves=False, serial=5)
+    with pytest.raises(UnavailableError):
+        writer.write([still], MEMBERSHIP)
+    writer.write([still], MEMBERSHIP)
+
+    assert (writer.reader.asked, second.calls.count(COMMIT)) == (1, writes)
 
 
 def test_the_metadata_names_group_generation_and_member() -> None:

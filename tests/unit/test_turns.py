@@ -8,8 +8,8 @@ import pytest
 
 from schemas.chunk import Chunk
 from schemas.errors import FencedError
-from streams.delivery.progress import Progress, work_for
 from streams.delivery.turns import Turns
+from streams.progress import Progress, work_for
 from tests.builders import make_chunk, settle_down
 from tests.fake_time import fake_timed
 from tests.unit.input_records import InputRecord

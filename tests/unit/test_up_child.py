@@ -53,6 +53,18 @@ def test_the_end_of_its_output_is_kept(run: Run) -> None:
     assert lines[-2:] == ["99", "oh"]
 
 
+def test_one_may_be_asked_to_end_before_it_is_waited_for(run: Run) -> None:
+    """Once: a second signal would cut its end short."""
+    code = "import signal, time; signal.signal(signal.SIGTERM, lambda *_: print('asked', flush=True))"
+    child = run(f"{code}; print('up', flush=True); time.sleep(60)")
+    wait_for(child, "up")
+    child.ask_to_end()
+    wait_for(child, "asked")
+    child.stop(0.3)
+
+    assert child.log.read_text().count("asked") == 1
+
+
 def test_one_that_stops_when_asked_is_not_killed(run: Run) -> None:
     """It has its time to end in order."""
     code = "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: (print('bye', flush=True), sys.exit(0)))"
@@ -86,3 +98,24 @@ def test_it_does_not_share_our_session(run: Run) -> None:
     child._process.wait(WAIT_S_MAX)
 
     assert child.last_lines() == [str(child._process.pid)]
+
+
+def test_one_that_ended_may_be_started_again(tmp_path: Path) -> None:
+    """So often as is said, and not when it was asked to end."""
+    child = Child("part", [sys.executable, "-c", "print('up')"], log=tmp_path / "part.log", restarts=2)
+    again = []
+    for _ in range(3):
+        child._process.wait(WAIT_S_MAX)
+        again.append(child.start_again())
+    child.stop(0)
+
+    assert [True, True, False] == again
+    assert ["up"] * 3 == child.last_lines()
+
+
+def test_one_that_was_asked_to_end_is_not_started_again(tmp_path: Path) -> None:
+    """Its end is what was wanted."""
+    child = Child("part", [sys.executable, "-c", "print('up')"], log=tmp_path / "part.log", restarts=2)
+    child.stop(WAIT_S_MAX)
+
+    assert not child.start_again()

@@ -13,14 +13,20 @@ LOGS = Path("/logs")
 
 
 def make_places(
-    *, bootstrap: str = "127.0.0.1:9092", is_local: bool = True, sandbox_url: str | None = "http://127.0.0.1:8081"
+    *,
+    bootstrap: str = "127.0.0.1:9092",
+    is_local: bool = True,
+    sandbox_url: str | None = "http://127.0.0.1:8081",
+    webhook_port: int | None = 8082,
+    **settings: str,
 ) -> dict[str, str]:
     """Give the places of an `up`, with only what matters."""
     plan = Plan(is_kafka_local=is_local, is_customerio_sandbox=sandbox_url is not None)
-    addresses = Addresses(bootstrap=bootstrap, http_port=8080, sandbox_url=sandbox_url)
-    return dict(
-        places_of(Settings(http_host="0.0.0.0"), plan=plan, addresses=addresses, logs=LOGS, command="cio-streams")
+    addresses = Addresses(
+        bootstrap=bootstrap, http_port=8080, warehouse_port=8083, sandbox_url=sandbox_url, webhook_port=webhook_port
     )
+    chosen = Settings.model_validate({"http_host": "0.0.0.0"} | settings)
+    return dict(places_of(chosen, plan=plan, addresses=addresses, logs=LOGS, command="cio-streams"))
 
 
 def test_everything_can_be_opened() -> None:
@@ -30,7 +36,20 @@ def test_everything_can_be_opened() -> None:
     assert "http://127.0.0.1:8081" in places["Customer.io"]
     assert places["Worker"] == "http://127.0.0.1:8080/metrics  http://127.0.0.1:8080/readyz"
     assert places["Kafka"].startswith("127.0.0.1:9092")
+    assert places["Webhooks"] == "http://127.0.0.1:8082/webhooks/customerio"
     assert places["Logs"] == "/logs"
+
+
+def test_the_report_reads_the_warehouse_that_is_loaded() -> None:
+    """One that goes with its Kafka has to be named; one that is set, or lies where it is looked for, has not."""
+    assert make_places()["Report"] == "WAREHOUSE=duckdb:/logs/warehouse.duckdb cio-streams report"
+    assert make_places(is_local=False)["Report"] == "cio-streams report"
+    assert make_places(warehouse="duckdb:mine.duckdb")["Report"] == "cio-streams report"
+
+
+def test_without_a_signing_key_the_real_one_reports_nothing() -> None:
+    """What would be needed is named."""
+    assert "CUSTOMERIO_WEBHOOK_SIGNING_KEY" in make_places(sandbox_url=None, webhook_port=None)["Webhooks"]
 
 
 def test_publishing_needs_no_variable_where_kafka_is_where_it_is_looked_for() -> None:

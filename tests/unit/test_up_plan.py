@@ -6,8 +6,18 @@ from streams.settings import Settings, SettingsError, load_settings
 from streams.up.plan import Addresses, Plan, kafka_settings, make_plan, variables_for, with_variables
 
 STAND_INS = Plan(is_kafka_local=True, is_customerio_sandbox=True)
-REAL = Plan(is_kafka_local=False, is_customerio_sandbox=False)
-ADDRESSES = Addresses(bootstrap="127.0.0.1:9093", http_port=8082, sandbox_url="http://127.0.0.1:8081")
+REAL = Plan(is_kafka_local=False, is_customerio_sandbox=False, has_receiver=False)
+ADDRESSES = Addresses(
+    bootstrap="127.0.0.1:9093",
+    http_port=8084,
+    warehouse_port=8083,
+    sandbox_url="http://127.0.0.1:8081",
+    webhook_port=8082,
+)
+ADDRESSES_OF_REAL = Addresses(
+    bootstrap="kafka:9092", http_port=8080, warehouse_port=8083, sandbox_url=None, webhook_port=None
+)
+SIGNING_KEY = {"CUSTOMERIO_WEBHOOK_SIGNING_KEY": "w"}
 CREDENTIALS = {"CUSTOMERIO_SITE_ID": "s", "CUSTOMERIO_TRACK_API_KEY": "k"}
 
 
@@ -23,7 +33,8 @@ def test_nothing_set_means_stand_ins_and_sample_traffic() -> None:
     ("environ", "plan"),
     [
         ({"KAFKA_BOOTSTRAP_SERVERS": "kafka:9092"}, Plan(is_kafka_local=False, is_customerio_sandbox=True)),
-        (CREDENTIALS, Plan(is_kafka_local=True, is_customerio_sandbox=False)),
+        (CREDENTIALS, Plan(is_kafka_local=True, is_customerio_sandbox=False, has_receiver=False)),
+        ({**CREDENTIALS, **SIGNING_KEY}, Plan(is_kafka_local=True, is_customerio_sandbox=False)),
         ({**CREDENTIALS, "KAFKA_BOOTSTRAP_SERVERS": "kafka:9092"}, REAL),
     ],
 )
@@ -59,13 +70,14 @@ def test_the_worker_is_pointed_at_the_stand_ins() -> None:
     assert settings.http_port == ADDRESSES.http_port
     assert settings.customerio_site_id is not None
     assert settings.customerio_track_api_key is not None
+    assert settings.customerio_app_api_key is not None
 
 
 def test_what_is_real_is_left_to_the_environment() -> None:
     """Credentials stay where they are and are not written into a command line."""
-    addresses = Addresses(bootstrap="kafka:9092", http_port=8080, sandbox_url=None)
+    variables = variables_for(Settings(), plan=REAL, addresses=ADDRESSES_OF_REAL)
 
-    assert set(variables_for(Settings(), plan=REAL, addresses=addresses)) == {"HTTP_PORT", "DRAIN_S", "LOG_FORMAT"}
+    assert set(variables) == {"HTTP_PORT", "DRAIN_S", "LOG_FORMAT"}
 
 
 @pytest.mark.parametrize(("drain_s", "expected"), [(5.0, "1.0"), (0.5, "0.5")])

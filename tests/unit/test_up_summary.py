@@ -37,6 +37,19 @@ def test_outcomes_are_added_over_topics_and_reasons() -> None:
     assert summary.records_in == 82
 
 
+def test_webhooks_are_counted_by_what_was_taken() -> None:
+    """Whatever was not answered with 200 comes again, or was never ours; without a receiver there is no figure."""
+    page = """\
+# TYPE cio_webhook_requests_total counter
+cio_webhook_requests_total{status="200"} 1200.0
+cio_webhook_requests_total{status="503"} 7.0
+"""
+
+    assert Meter().read(PAGE, page, now_s=0).figures()["webhooks"] == "1,200"
+    assert Meter().read(PAGE, "", now_s=0).figures()["webhooks"] == "0"
+    assert "webhooks" not in Meter().read(PAGE, now_s=0).figures()
+
+
 def test_a_worker_that_has_done_nothing_shows_zeros() -> None:
     """Its page has no samples of records yet."""
     assert Meter().read("", now_s=0) == Summary()

@@ -7,7 +7,7 @@ import pytest
 from streams.publishing.sample_sends import sample_sends
 from streams.publishing.sample_traffic import sample_traffic
 from streams.settings import Settings
-from streams.up.traffic import BURST_MAX, RECORDS_PER_S, Traffic
+from streams.up.traffic import BURST_MAX, RECORDS_PER_S, SENDS_PER_S, Traffic
 
 
 class FakeProducer:
@@ -61,8 +61,9 @@ def producer() -> FakeProducer:
 
 @pytest.fixture
 def traffic(producer: FakeProducer, clock: Callable[[], float]) -> Traffic:
-    """Give traffic with a topic prefix."""
-    return Traffic(Settings(topic_prefix="t."), producer=producer, clock=clock)
+    """Give traffic of one source, with a topic prefix."""
+    sources = ((sample_traffic, RECORDS_PER_S),)
+    return Traffic(Settings(topic_prefix="t."), producer=producer, clock=clock, sources=sources)
 
 
 def test_the_pace_is_even(traffic: Traffic, producer: FakeProducer, clock: Clock) -> None:
@@ -109,6 +110,17 @@ def test_a_kafka_that_does_not_keep_up_stops_nothing(traffic: Traffic, producer:
     traffic.tick()
 
     assert len(producer.records) == RECORDS_PER_S
+
+
+def test_changes_events_and_a_few_messages_are_published(producer: FakeProducer, clock: Clock) -> None:
+    """By default."""
+    traffic = Traffic(Settings(), producer=producer, clock=clock)
+    for _ in range(10):
+        clock.now_s += 1
+        traffic.tick()
+    sends = {"transactional-messages", "broadcast-triggers"}
+
+    assert sum(topic in sends for topic, _, _ in producer.records) == 10 * SENDS_PER_S
 
 
 def test_closing_waits_for_nobody(traffic: Traffic, producer: FakeProducer) -> None:

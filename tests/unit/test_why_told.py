@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from schemas.dead_letter import Origin
-from streams.kafka.partition_reader import Stored
+from schemas.record import Stored
 from streams.why import tell
 from streams.why.story import ResultTold, Story, read_result
 

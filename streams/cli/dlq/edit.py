@@ -25,6 +25,7 @@ def edit(  # noqa: PLR0913 - one parameter per option of the command line
     again: options.Again = False,
     force: options.Force = False,
     even_if_older: options.EvenIfOlder = False,
+    even_if_sent: options.EvenIfSent = False,
     yes: options.Yes = False,
     as_json: options.AsJson = False,
 ) -> None:
@@ -41,8 +42,8 @@ def edit(  # noqa: PLR0913 - one parameter per option of the command line
         insist_on_consent(yes=yes)
     from streams.cli.dlq import edit_run  # noqa: PLC0415 - Kafka's client takes a while to import
 
-    rules = edit_run.Rules(replays_max=settings.max_replays, again=again, force=force)
-    terms = edit_run.Terms(note=reason_note, even_if_older=even_if_older)
+    rules = edit_run.Rules(replays_max=settings.max_replays, again=again, force=force, even_if_sent=even_if_sent)
+    terms = edit_run.Terms(note=reason_note, even_if_older=even_if_older, even_if_sent=even_if_sent)
     with edit_run.editing(settings, name, rules, terms, as_json=as_json) as run:
         if out is not None:
             run.take_out(out)

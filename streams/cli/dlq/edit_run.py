@@ -41,6 +41,7 @@ _OWNER_ONLY: Final = 0o600
 _REFUSALS: Final = {
     "replayed": "was replayed already: --again does it once more",
     "discarded": "was discarded: --again replays it all the same",
+    "uncertain": "may have gone out already: --even-if-sent sends it once more",
     "parked": "was replayed too often and is parked: --force replays it all the same",
 }
 

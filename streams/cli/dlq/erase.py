@@ -8,12 +8,13 @@ import typer
 
 from streams.cli.dlq.options import AsJson, Yes
 from streams.cli.dlq.screen import ask, console, insist_on_consent
+from streams.plural import so_many
 from streams.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from streams.dead_letters.erase import Erasure
-    from streams.dead_letters.erase_elsewhere import Left
-    from streams.dead_letters.erase_search import Holdings
+    from streams.dead_letters.erasure.elsewhere import Left
+    from streams.dead_letters.erasure.erase import Erasure
+    from streams.dead_letters.erasure.search import Holdings
 
 WAIT_S = 300
 NAMES_SHOWN = 20
@@ -39,8 +40,8 @@ def erase(
     insist_on_consent(yes=yes or what_if)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that topics get their settings back
     from streams import logs  # noqa: PLC0415 - what is heavy is imported when it is needed
-    from streams.dead_letters.erase import Erasure  # noqa: PLC0415 - as above
-    from streams.dead_letters.erase_rule import Person  # noqa: PLC0415 - as above
+    from streams.dead_letters.erasure.erase import Erasure  # noqa: PLC0415 - as above
+    from streams.dead_letters.erasure.rule import Person  # noqa: PLC0415 - as above
 
     settings = load_settings()
     logs.configure(settings.with_changes(log_level="critical"))  # what matters comes as an error
@@ -59,8 +60,12 @@ def erase(
 
 def _erase(erasure: "Erasure", found: "Holdings", *, yes: bool) -> int:
     ask("Erase this for ever?", yes=yes or found.is_empty)
-    erasure.mend()
-    return 0 if found.is_empty else erasure.run(found)
+    try:
+        erasure.mend()
+        return 0 if found.is_empty else erasure.run(found)
+    except KeyboardInterrupt:
+        _remark("Interrupted: the person is not erased everywhere yet; run it again, it goes on where it is")
+        raise
 
 
 def _is_text(user: str) -> bool:
@@ -88,10 +93,15 @@ def _tell(settings: Settings, found: "Holdings", *, mentions: bool) -> None:
     elif found.is_deleted is None:
         _remark("The ledger does not know this person, nor whether they are deleted at Customer.io")
     if found.likely:
-        _remark(f"{found.likely} letters name nobody and hold the id, so they go too: {_names(found.named['likely'])}")
+        several = "letters name nobody and hold the id, so they go too"
+        them = so_many(found.likely, "letter names nobody and holds the id, so it goes too", several)
+        _remark(f"{them}: {_names(found.named['likely'])}")
     if found.mentions:
-        fate = "go too" if mentions else "stay, unless --mentions"
-        _remark(f"{found.mentions} letters of others hold the id and {fate}: {_names(found.named['mentions'])}")
+        goes, go = ("goes too", "go too") if mentions else ("stays, unless --mentions", "stay, unless --mentions")
+        them = so_many(
+            found.mentions, f"letter of others holds the id and {goes}", f"letters of others hold the id and {go}"
+        )
+        _remark(f"{them}: {_names(found.named['mentions'])}")
 
 
 def _names(names: list[str]) -> str:

@@ -11,6 +11,7 @@ from agents.steps.report import iso_utc
 from streams.cli.dlq import options
 from streams.cli.dlq.screen import console
 from streams.dead_letters.masking import shown_id, shown_message
+from streams.plural import so_many
 from streams.settings import load_settings
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def _print_lines(found: "Newest", folds: Sequence["Fold"], *, reveal: bool) -> N
         }
         print(json.dumps(told))  # noqa: T201 - data, ten thousand lines of it perhaps
     if found.count > len(rows):
-        typer.echo(f"{found.count - len(rows)} older ones are not listed: --limit lists more", err=True)
+        typer.echo(_not_listed(found.count - len(rows)), err=True)
 
 
 def _print_table(found: "Newest", folds: Sequence["Fold"], limit: int, *, reveal: bool) -> None:
@@ -106,4 +107,8 @@ def _print_table(found: "Newest", folds: Sequence["Fold"], limit: int, *, reveal
     out.print(listed(folds[:limit], width=out.width, now=iso_utc(time.time_ns() // 1_000_000), reveal=reveal))
     shown = sum(fold.times for fold in folds[:limit])
     if found.count > shown:
-        typer.echo(f"{found.count - shown} older ones are not listed: --limit lists more", err=True)
+        typer.echo(_not_listed(found.count - shown), err=True)
+
+
+def _not_listed(count: int) -> str:
+    return f"{so_many(count, 'older one is', 'older ones are')} not listed: --limit lists more"

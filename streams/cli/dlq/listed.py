@@ -8,9 +8,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from streams.cli.dlq.screen import printable, replays_text
 from streams.dead_letters.masking import shown_id, shown_message
 from streams.dead_letters.rows import Fold, Row
+from streams.plural import so_many
+from streams.printable import printable
 
 USER_CHARACTERS: Final = 16
 WHY_CHARACTERS: Final = 40
@@ -51,7 +52,7 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def _cells(fold: Fold, now: str, *, reveal: bool) -> tuple[str, ...]:
     row = fold.row
-    replays = f" ({replays_text(row.replays)})" if row.replays else ""
+    replays = f" ({so_many(row.replays, 'replay')})" if row.replays else ""
     user = row.user_id or "-"
     return (
         str(row.name),

@@ -1,5 +1,6 @@
 """The options by which the `dlq` commands are told which letters they are about, and what they make of them."""
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,6 +42,17 @@ def short_text(text: str | None) -> str | None:
     return text
 
 
+def finite(number: float | None) -> float | None:
+    """Check a number: `inf` and `nan` are some too, as far as a range goes.
+
+    Raises:
+        typer.BadParameter: it is no number to reckon with.
+    """
+    if number is not None and not math.isfinite(number):
+        raise typer.BadParameter("expected a finite number")
+    return number
+
+
 LettersArgument = Annotated[list[str] | None, typer.Argument(metavar="LETTER", help="As PARTITION/OFFSET: 3/17.")]
 LetterArgument = Annotated[str, typer.Argument(metavar="LETTER", help="As PARTITION/OFFSET: 3/17.")]
 TopicOption = Annotated[str | None, which("Input topic that the record was on.", "--topic")]
@@ -56,6 +68,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Again = Annotated[bool, typer.Option("--again", help="Also what was replayed or discarded.")]
 Force = Annotated[bool, typer.Option("--force", help="Also what is parked: replayed MAX_REPLAYS times before.")]
 EvenIfOlder = Annotated[bool, typer.Option("--even-if-older", help="Deliver it although newer data was delivered.")]
+EvenIfSent = Annotated[bool, typer.Option("--even-if-sent", help="Send what may have gone out already once more.")]
 Note = Annotated[str | None, typer.Option("--reason-note", help="Why, for whoever looks later.", callback=short_text)]
 By = Annotated[str | None, typer.Option("--by", help="Who does it, if not who is logged in.", callback=short_text)]
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show personal data, which is masked otherwise.")]
@@ -86,7 +99,6 @@ class Filters:
             raise typer.BadParameter("name letters, or give filters: not both")
         from streams.dead_letters.selection import Selection  # noqa: PLC0415 - Kafka's client takes a while to import
 
-        now_ms = time.time_ns() // 1_000_000
         return Selection(
             names=tuple(letter_name(text) for text in letters or ()),
             topic=None if self.topic is None else settings.topic(short_name(self.topic, settings)),
@@ -95,10 +107,19 @@ class Filters:
             reason=self.reason,
             status=self.status,
             user=self.user,
-            since_ms=None if self.since is None else point_in_time_ms(self.since, now_ms=now_ms, option="--since"),
+            since_ms=time_ms(self.since, "--since"),
             states=() if self.state is None else (self.state,),
-            until_ms=None if self.until is None else point_in_time_ms(self.until, now_ms=now_ms, option="--until"),
+            until_ms=time_ms(self.until, "--until"),
         )
+
+
+def time_ms(text: str | None, option: str) -> int | None:
+    """Read the time that an option says, in unix milliseconds.
+
+    Raises:
+        typer.BadParameter: it is none.
+    """
+    return None if text is None else point_in_time_ms(text, now_ms=time.time_ns() // 1_000_000, option=option)
 
 
 def insist_on_choice(selection: "Selection", *, everything: bool) -> None:

@@ -15,7 +15,10 @@ _Limit = Annotated[
 ]
 _WhatIf = Annotated[bool, typer.Option("--what-if", help="Write nothing: say what would become of each.")]
 _Against = Annotated[Literal["sandbox"] | None, typer.Option("--against", help="Ask also a stand-in for Customer.io.")]
-_Rate = Annotated[float | None, typer.Option("--rate", help="Letters per second.", min=0.001)]
+_DecidedBefore = Annotated[
+    str | None, typer.Option("--decided-before", help="With --again: not what was decided on since then.")
+]
+_Rate = Annotated[float | None, typer.Option("--rate", help="Letters per second.", min=0.001, callback=options.finite)]
 
 
 def replay(  # noqa: PLR0913 - one parameter per option of the command line
@@ -35,8 +38,10 @@ def replay(  # noqa: PLR0913 - one parameter per option of the command line
     what_if: _WhatIf = False,
     against: _Against = None,
     again: options.Again = False,
+    decided_before: _DecidedBefore = None,
     force: options.Force = False,
     even_if_older: options.EvenIfOlder = False,
+    even_if_sent: options.EvenIfSent = False,
     rate: _Rate = None,
     reason_note: options.Note = None,
     by: options.By = None,
@@ -48,14 +53,15 @@ def replay(  # noqa: PLR0913 - one parameter per option of the command line
 
     Ctrl-C ends it between two transactions, and tells how to go on.
     """
-    settings = load_settings()
     filters = options.Filters(topic, partition, offset, reason, status, user, since, until, state)
-    selection = filters.selection(settings, letters)
+    selection = filters.selection(settings := load_settings(), letters)
     options.insist_on_choice(selection, everything=everything)
     insist_on_consent(yes=yes or what_if)
+    before_ms = options.time_ms(decided_before, "--decided-before")
     from streams.cli.dlq.replay_run import ReplayRun, Rules, Terms  # noqa: PLC0415 - Kafka's client is slow to import
 
-    rules = Rules(replays_max=settings.max_replays, again=again, force=force)
-    terms = Terms(note=reason_note, even_if_older=even_if_older)
+    flags = {"again": again, "force": force, "even_if_sent": even_if_sent}
+    rules = Rules(replays_max=settings.max_replays, decided_before_ms=before_ms, **flags)
+    terms = Terms(note=reason_note, even_if_older=even_if_older, even_if_sent=even_if_sent)
     run = ReplayRun(settings, selection, rules, terms, limit=limit, against=against, reveal=reveal, as_json=as_json)
     run.rehearse() if what_if else run.replay(by=by or login_name(), rate=rate, yes=yes)

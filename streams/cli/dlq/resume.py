@@ -32,7 +32,7 @@ def resume(
     """
     from agents.steps.report import iso_utc  # noqa: PLC0415 - --help and wrong usage answer at once
     from schemas.resume import Resume  # noqa: PLC0415 - as above
-    from streams.dead_letters.resumes import write_resumes  # noqa: PLC0415 - Kafka's client takes a while to import
+    from streams.delivery.resumes import write_resumes  # noqa: PLC0415 - Kafka's client takes a while to import
     from streams.kafka import topic_plan  # noqa: PLC0415 - as above
     from streams.kafka.clients import connected_admin  # noqa: PLC0415 - as above
     from streams.kafka.topics import require_partitions  # noqa: PLC0415 - as above

@@ -17,26 +17,6 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, width=width, highlight=False, markup=False)
 
 
-def letters_text(count: int) -> str:
-    """`1 letter`, `2 letters`."""
-    return f"{count} letter{'' if count == 1 else 's'}"
-
-
-def is_or_are(count: int) -> str:
-    """`is` of one, `are` of several."""
-    return "is" if count == 1 else "are"
-
-
-def replays_text(count: int) -> str:
-    """`1 replay`, `2 replays`."""
-    return f"{count} replay{'' if count == 1 else 's'}"
-
-
-def printable(text: str) -> str:
-    """A text from a record, without what would steer the terminal."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
-
-
 def insist_on_consent(*, yes: bool) -> None:
     """Refuse to begin where nobody could be asked.
 
@@ -52,10 +32,21 @@ def ask(question: str, *, yes: bool) -> None:
 
     Raises:
         typer.Exit: somebody does not want to.
+        KeyboardInterrupt: Ctrl-C, which ends a command in 130 here too.
     """
-    if not yes and not typer.confirm(question, err=True):
+    if not yes and not _confirms(question):
         typer.echo("Nothing was written", err=True)
         raise typer.Exit(1)
+
+
+def _confirms(question: str) -> bool:
+    try:
+        return typer.confirm(question, err=True)
+    except typer.Abort as aborted:
+        if isinstance(aborted.__context__, KeyboardInterrupt):  # else the input has ended
+            typer.echo(err=True)
+            raise KeyboardInterrupt from aborted
+        raise
 
 
 def login_name() -> str:

@@ -20,15 +20,17 @@ def show(letters: Letters, *, reveal: options.Reveal = False, as_json: options.A
     from streams.cli.dlq.opened import opened  # noqa: PLC0415 - as above
     from streams.cli.dlq.what_if import sentence, told_of_replay  # noqa: PLC0415 - as above
     from streams.dead_letters.choice import Rules  # noqa: PLC0415 - as above
+    from streams.dead_letters.copies import Terms  # noqa: PLC0415 - as above
     from streams.dead_letters.look_up import look_up  # noqa: PLC0415 - as above
     from streams.dead_letters.rehearsal import Rehearsal  # noqa: PLC0415 - as above
 
-    rules = Rules(replays_max=settings.max_replays)
+    out, rules = console(), Rules(replays_max=settings.max_replays)
+    insisting = Terms(even_if_sent=True)  # what is left is told as if it were taken
     with opened(settings) as found, Rehearsal(settings) as rehearsal:
         for explanation in look_up(found, names, settings, reveal=reveal):
-            on_replay = sentence(next(rehearsal.rehearse([explanation.found.letter])), reveal=reveal)
+            on_replay = sentence(next(rehearsal.rehearse([explanation.found.letter], insisting)), reveal=reveal)
             left_as = rules.leaves(explanation.found)
             if as_json:
                 typer.echo(json.dumps({**explanation.told(), "taken": left_as is None, "on_replay": on_replay}))
             else:
-                console().print(page(explanation, told_of_replay(on_replay, left_as)))
+                out.print(page(explanation, told_of_replay(on_replay, left_as), width=out.width))

@@ -8,7 +8,9 @@ from typing import Any
 import typer
 
 from streams.cli.dlq import options
-from streams.cli.dlq.screen import console, printable
+from streams.cli.dlq.screen import console
+from streams.plural import so_many
+from streams.printable import printable
 from streams.settings import load_settings
 
 _DAY_S = 86_400
@@ -59,7 +61,7 @@ def _print(told: Mapping[str, Any]) -> None:
     from rich.table import Table  # noqa: PLC0415 - takes a while to import
 
     out = console()
-    out.print(f"{told['total']} dead letters, {told['open']} open{_oldest(told)}", soft_wrap=True)
+    out.print(f"{so_many(told['total'], 'dead letter')}, {told['open']:,} open{_oldest(told)}", soft_wrap=True)
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)

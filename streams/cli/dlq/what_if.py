@@ -10,24 +10,35 @@ import typer
 from rich.table import Table
 
 from schemas.outcome import Outcome
-from streams.cli.dlq.screen import console, letters_text, printable
+from streams.cli.dlq.screen import console
 from streams.dead_letters.choice import Choice, LeftAs
 from streams.dead_letters.masking import shown_message
 from streams.dead_letters.rehearsal import Rehearsed
+from streams.plural import so_many
+from streams.printable import printable
 
 ROWS_MAX: Final = 20
 
-_WOULD: Final[Mapping[Outcome, str]] = {
-    "delivered": "would be delivered",
-    "duplicate": "would be duplicates",
-    "superseded": "would be superseded",
-    "skipped": "would be skipped",
-    "dead": "would fail again",
+_WOULD: Final[Mapping[Outcome, tuple[str, str]]] = {
+    "delivered": ("would be delivered",) * 2,
+    "duplicate": ("would be a duplicate", "would be duplicates"),
+    "superseded": ("would be superseded",) * 2,
+    "skipped": ("would be skipped",) * 2,
+    "dead": ("would fail again",) * 2,
 }
 _WHY_LEFT: Final = {
     "replayed": "replayed already (--again takes what was)",
     "discarded": "discarded (--again takes what was)",
+    "done": "decided on since the time of --decided-before",
+    "uncertain": "uncertain, for it may have gone out (--even-if-sent takes what may)",
     "parked": "parked, for replayed too often (--force takes what is)",
+}
+_TAKEN_WITH: Final[Mapping[LeftAs, str]] = {
+    "replayed": "--again",
+    "discarded": "--again",
+    "done": "a later --decided-before",
+    "uncertain": "--even-if-sent",
+    "parked": "--force",
 }
 
 
@@ -60,9 +71,9 @@ class WhatIf:
             out.print(self._table())
         more = self.verdicts.total() - len(self._rows)
         if more:
-            out.print(f"… and {more} more")
-        counts = ", ".join(f"{count} {_WOULD[verdict]}" for verdict, count in self.verdicts.most_common())
-        out.print(letters_text(self.verdicts.total()) + (f": {counts}" if counts else ""), soft_wrap=True)
+            out.print(f"… and {more:,} more")
+        counts = ", ".join(so_many(count, *_WOULD[verdict]) for verdict, count in self.verdicts.most_common())
+        out.print(so_many(self.verdicts.total(), "letter") + (f": {counts}" if counts else ""), soft_wrap=True)
         if not is_sandboxed and self.verdicts["delivered"]:
             tell("Whether Customer.io would accept them was not asked: --against sandbox asks a stand-in")
 
@@ -87,8 +98,7 @@ def told_of_replay(on_replay: str, left_as: LeftAs | None) -> str:
     """The sentence on a letter, and that a replay does not take it as it is."""
     if left_as is None:
         return f"it {on_replay}"
-    option = "--force" if left_as == "parked" else "--again"
-    return f"not taken: {left_as} ({option}); with that it {on_replay}"
+    return f"not taken: {left_as} ({_TAKEN_WITH[left_as]}); with that it {on_replay}"
 
 
 def masked_verdict(rehearsed: Rehearsed) -> Rehearsed:
@@ -118,4 +128,4 @@ def as_json(rehearsed: Rehearsed) -> str:
 def tell_left(choice: Choice) -> None:
     """Remark on the letters that a replay does not take."""
     for state, left in choice.left.items():
-        tell(f"{letters_text(left.count)} left: {_WHY_LEFT[state]}: {left}")
+        tell(f"{so_many(left.count, 'letter')} left: {_WHY_LEFT[state]}: {left}")

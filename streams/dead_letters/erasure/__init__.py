@@ -1,0 +1,1 @@
+"""Erases a person from what we keep."""

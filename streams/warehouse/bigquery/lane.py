@@ -1,0 +1,61 @@
+"""One place's way into BigQuery: its write stream, how many rows are in it, and what was sent and not answered."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from streams.warehouse.bigquery.answers import Again, Answer, BadRows, Stored
+from streams.warehouse.bigquery.rows import Chunk, RowCodec
+from streams.warehouse.bigquery.streams import Connection
+from streams.warehouse.tables import Row
+
+Connect = Callable[[], Connection]
+
+_NOTHING_LEFT: Final = Again("BigQuery refuses rows even without their contents: look at the table")
+
+
+class Lane:
+    """Used for one request at a time: `send`, then `settle`. Nobody else writes to its stream.
+
+    Attributes:
+        stream: the name of its write stream.
+    """
+
+    def __init__(self, stream: str, codec: RowCodec, connect: Connect) -> None:
+        self.stream = stream
+        self._codec = codec
+        self._connect = connect
+        self._connection: Connection | None = None
+        self._rows_in = 0
+        self._unanswered: Chunk | None = None
+
+    def send(self, rows: Sequence[Row], next_offset: int) -> None:
+        """Send the first of them; or what was sent before, as it was, if it is not known what became of that."""
+        if self._unanswered is None:
+            self._unanswered = self._codec.first_chunk(rows, next_offset)
+        if self._connection is not None and self._connection.is_old:
+            self.disconnect()
+        if self._connection is None:
+            self._connection = self._connect()
+        self._connection.send(self._unanswered.encoded, self._rows_in)
+
+    def settle(self) -> tuple[Answer, int | None]:
+        """Wait for what became of it; and the offset before which everything is there now, where that is known."""
+        assert self._connection is not None  # noqa: S101 - `send` goes before
+        assert self._unanswered is not None  # noqa: S101 - as above
+        chunk, answer = self._unanswered, self._connection.answer()
+        match answer:
+            case Stored():
+                self._rows_in += len(chunk.rows)
+                self._unanswered = None
+                return answer, chunk.next_offset
+            case BadRows(indexes):
+                return answer if self._codec.without(chunk, indexes) else _NOTHING_LEFT, None
+            case _:
+                self.disconnect()
+                return answer, None
+
+    def disconnect(self) -> None:
+        """Close the connection; the stream stays."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

@@ -1,0 +1,63 @@
+"""What loaders say of their write streams in the dataset's register, and what they ask of it."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from schemas.errors import ConfigError, UnavailableError
+from streams.warehouse.bigquery.answers import Denied, Stored
+from streams.warehouse.bigquery.connect import Clients
+from streams.warehouse.bigquery.register import (
+    REGISTER,
+    Opened,
+    open_streams_query,
+    opened_from,
+    progress_from,
+    progress_query,
+)
+from streams.warehouse.bigquery.rest import ROLES, asking, query
+from streams.warehouse.bigquery.rows import RowCodec
+from streams.warehouse.bigquery.streams import WriteStreams
+from streams.warehouse.port import Place
+from streams.warehouse.tables import Row
+
+
+class Notes:
+    """Those of one dataset."""
+
+    def __init__(self, clients: Clients, streams: WriteStreams, *, clock: Callable[[], float] = time.time) -> None:
+        self._clients = clients
+        self._streams = streams
+        self._codec = RowCodec(REGISTER)
+        self._clock = clock
+
+    def now_us(self) -> int:
+        """By our clock."""
+        return round(self._clock() * 1_000_000)
+
+    def write(self, rows: Sequence[Row]) -> None:
+        """Add these; when this returns, everybody who asks is told of them.
+
+        Raises:
+            ConfigError: we may not.
+            UnavailableError: it is not known whether they are there.
+        """
+        connection = self._streams.connected(self._streams.default(REGISTER.name), self._codec, kept_s=0)
+        try:
+            connection.send([self._codec.encoded(row) for row in rows], None)
+            answer = connection.answer()
+            if isinstance(answer, Denied):
+                raise ConfigError(f"{answer.why}: {ROLES}")
+            if not isinstance(answer, Stored):
+                raise UnavailableError(getattr(answer, "why", "BigQuery refuses what its loaders note"))
+        finally:
+            connection.close()
+
+    def open_streams(self) -> list[Opened]:
+        """Which write streams may still take rows."""
+        with asking(f"dataset {self._clients.dataset}"):
+            return opened_from(query(self._clients.rest, open_streams_query(self._clients.dataset)))
+
+    def progress(self) -> dict[Place, int]:
+        """How far every place is."""
+        with asking(f"dataset {self._clients.dataset}"):
+            return progress_from(query(self._clients.rest, progress_query(self._clients.dataset)))

@@ -1,0 +1,94 @@
+"""Takes places over: opens a write stream for each, and shuts out whoever has had the place before.
+
+Each step may be the last one: what is left behind is a stream that nobody uses, and that the next one closes.
+"""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from google.api_core.exceptions import GoogleAPICallError
+
+from schemas.errors import ConfigError, UnavailableError
+from streams.warehouse.bigquery.answers import Denied, Gone, StorageCode, answer_of_status, storage_code
+from streams.warehouse.bigquery.notes import Notes
+from streams.warehouse.bigquery.register import Opened, closed_row, opened_row
+from streams.warehouse.bigquery.rest import ROLES
+from streams.warehouse.bigquery.streams import WriteStreams, status_of
+from streams.warehouse.bigquery.tables import Tables
+from streams.warehouse.port import Place
+from streams.warehouse.tables import Table
+
+AT_ONCE: Final = 8
+"""Calls side by side; above 40 a second, BigQuery becomes slow at them."""
+
+SETTLED_S: Final = 600
+"""So old, a stream that BigQuery does not know is gone; before, BigQuery may only not know it yet."""
+
+_CLOSED: Final = frozenset({StorageCode.STREAM_FINALIZED, StorageCode.STREAM_ALREADY_COMMITTED})
+
+
+class TakeOver:
+    """One loader's."""
+
+    def __init__(self, streams: WriteStreams, notes: Notes, tables: Tables) -> None:
+        self._streams = streams
+        self._notes = notes
+        self._tables = tables
+        self._begun: dict[Place, str] = {}
+
+    def take(self, places: Mapping[Place, Table]) -> dict[Place, str]:
+        """Give a write stream of ours for each; no other one of these places takes rows any more.
+
+        Raises:
+            ConfigError: a table is gone, or we may not.
+            UnavailableError: BigQuery does not answer; the streams that are open by now are used at the next try.
+        """
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(self._begin, places, places.values()))
+            ours = {place: self._begun[place] for place in places}
+            self._notes.write([opened_row(place, stream, self._notes.now_us()) for place, stream in ours.items()])
+            others = [
+                each for each in self._notes.open_streams() if each.place in ours and each.stream != ours[each.place]
+            ]
+            list(pool.map(self._shut_out, others))
+        self.note_closed((each.place, each.stream) for each in others)
+        for place in places:
+            del self._begun[place]
+        return ours
+
+    def note_closed(self, closed: Iterable[tuple[Place, str]]) -> None:
+        """Say that nobody need close these again."""
+        rows = [closed_row(place, stream, self._notes.now_us()) for place, stream in closed]
+        if rows:
+            self._notes.write(rows)
+
+    def _begin(self, place: Place, table: Table) -> None:
+        if place not in self._begun:
+            self._begun[place] = self._create(table)
+
+    def _create(self, table: Table) -> str:
+        try:
+            return self._streams.create(table.name)
+        except GoogleAPICallError as error:
+            answer = answer_of_status(status_of(error))
+            if isinstance(answer, Denied):
+                raise ConfigError(f"{answer.why} for a write stream of {table.name}: {ROLES}") from error
+            if isinstance(answer, Gone):
+                self._tables.check(table)
+                raise UnavailableError(
+                    f"BigQuery's write API does not know the table {table.name} yet: that takes some minutes"
+                ) from error
+            raise UnavailableError(f"{getattr(answer, 'why', answer)} when a write stream is opened") from error
+
+    def _shut_out(self, other: Opened) -> None:
+        try:
+            self._streams.finalise(other.stream)
+        except GoogleAPICallError as error:
+            status = status_of(error)
+            if storage_code(status) in _CLOSED or (isinstance(answer_of_status(status), Gone) and self._is_old(other)):
+                return
+            raise UnavailableError(f"BigQuery does not close a write stream ({type(error).__name__})") from error
+
+    def _is_old(self, other: Opened) -> bool:
+        return self._notes.now_us() - other.since_us > SETTLED_S * 1_000_000
