@@ -8,7 +8,7 @@ import contextlib
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, Self, cast
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
@@ -150,7 +150,17 @@ class DecisionWriter:
             self._producer.abort_transaction(CALL_S)
 
     def _translated(self, error: KafkaError) -> StreamsError:
+        if error.code() == KafkaError._FATAL:  # noqa: SLF001 - as above; a fence that was heard of between two calls
+            error = self._cause(error)
         return unwritten(error, partition=self._partition, topics=self._topics, transactional_id=self._transactional_id)
+
+    def _cause(self, fatal: KafkaError) -> KafkaError:
+        """What was fatal: librdkafka tells only whoever calls for the transaction, not who produces."""
+        try:
+            self._producer.abort_transaction(CALL_S)
+        except KafkaException as error:
+            return cast(KafkaError, error.args[0])
+        return fatal
 
 
 def unwritten(error: KafkaError, *, partition: int, topics: Collection[str], transactional_id: str) -> StreamsError:
