@@ -62,17 +62,21 @@ def create_health_app(*, is_live: State, is_ready: State, metrics: Callable[[], 
     )
 
 
-class HealthServer(uvicorn.Server):
-    """Serves on a socket that is bound already; signals are the worker's business."""
-
-    def __init__(self, app: Starlette, listener: socket.socket) -> None:
-        super().__init__(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none"))
-        self._listener = listener
+class SignallessServer(uvicorn.Server):
+    """Takes no signals: they are the process's business."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Take none."""
         yield
+
+
+class HealthServer(SignallessServer):
+    """Serves on a socket that is bound already."""
+
+    def __init__(self, app: Starlette, listener: socket.socket) -> None:
+        super().__init__(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none"))
+        self._listener = listener
 
     async def run(self) -> None:  # type: ignore[override]  # ours is awaited, uvicorn's blocks
         """Serve until cancelled."""

@@ -12,6 +12,7 @@ from schemas.errors import StreamsError
 from streams.cli.dlq.screen import console
 from streams.cli.input_topics import AUDITED, short_name
 from streams.cli.when import point_in_time_ms
+from streams.clock import now_ms
 from streams.settings import load_settings
 
 if TYPE_CHECKING:
@@ -32,8 +33,7 @@ def audit(
 
     A record that no worker has come to yet has none either; it is said how many these are.
     """
-    now_ms = time.time_ns() // 1_000_000
-    since_ms = None if since is None else point_in_time_ms(since, now_ms=now_ms)
+    since_ms = None if since is None else point_in_time_ms(since, now_ms=now_ms())
     settings = load_settings()
     topics = list(dict.fromkeys(short_name(each, settings, AUDITED) for each in topic or AUDITED))
     from streams.audit import report  # noqa: PLC0415 - Kafka's client takes a while to import

@@ -20,6 +20,7 @@ from schemas.dead_letter import DeadLetter
 from schemas.delivery import Parcel, Verdict
 from schemas.outcome import Outcome, Reason
 from schemas.record import Record, Stored
+from streams.clock import now_ms
 from streams.dead_letters.batches import batches
 from streams.dead_letters.copies import ReplayCopy, Terms, copy_of
 from streams.delivery.ledger import Ledger
@@ -62,7 +63,7 @@ def record_of(copy: ReplayCopy, settings: Settings, *, offset: int = 0) -> Recor
         settings.topic(topic_plan.REPLAY),
         copy.letter.name.partition,
         offset,
-        time.time_ns() // 1_000_000,
+        now_ms(),
         copy.key,
         copy.value,
         copy.headers,

@@ -1,12 +1,12 @@
 """The parts of a worker that know nothing of Faust, put together from the settings."""
 
-import time
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from agents.desk import Outside
 from agents.pipeline import Pipeline
+from streams.clock import now_ms
 from streams.customerio.breaker import Breaker, Standing
 from streams.customerio.credentials import Credentials
 from streams.customerio.sender import TrackSender
@@ -134,7 +134,7 @@ def _outside(
         journal=journal,
         ledger=ledger,
         observer=observer,
-        clock_ms=lambda: time.time_ns() // 1_000_000,
+        clock_ms=now_ms,
         group=settings.app_id,
         send_concurrency=settings.send_concurrency,
     )

@@ -4,7 +4,6 @@ Never fails: when Kafka does not tell, it is asked again later.
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
@@ -12,6 +11,7 @@ from typing import Protocol
 import structlog
 
 from schemas.errors import StreamsError
+from streams.clock import now_ms
 
 FRESH_S = 1.0  # lanes that ask together share an answer
 ANSWER_S_MAX = 20.0  # beyond what the reader's own limits add up to
@@ -33,7 +33,7 @@ class Resumes(Protocol):
 class Resumed:
     """`clock_ms` is the wall clock: what operators say is in its time."""
 
-    def __init__(self, resumes: Resumes, *, clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
+    def __init__(self, resumes: Resumes, *, clock_ms: Callable[[], int] = now_ms) -> None:
         self._resumes = resumes
         self._clock_ms = clock_ms
         self._until_ms: Mapping[str, int] = {}

@@ -1,6 +1,5 @@
 """The verbs of both faces of the queue, and what each writes; how one waits for the confirmation is the face's."""
 
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from schemas.errors import BusyError, ConfigError, UnavailableError
 from schemas.transactional_message import Channel
+from streams.clock import now_ms
 from streams.messaging.drafts import Draft, Time, UserFields, deleted, event, message, opted_out, trigger, upserted
 from streams.messaging.observe import OnError, OnOperation, Watch, metrics_in
 from streams.messaging.timeouts import timeout_of
@@ -56,15 +56,15 @@ class QueuedVerbs(ABC, Generic[R]):
 
     def enqueue_identify(self, user_id: str | int, **fields: Unpack[UserFields]) -> R:
         """Say some or all fields of a user; both opt-ins false say that they want nothing any more."""
-        return self._enqueue("enqueue_identify", partial(upserted, user_id, fields, now_ms=_now_ms()))
+        return self._enqueue("enqueue_identify", partial(upserted, user_id, fields, now_ms=now_ms()))
 
     def enqueue_opted_out(self, user_id: str | int) -> R:
         """Say that a user wants nothing any more."""
-        return self._enqueue("enqueue_opted_out", partial(opted_out, user_id, now_ms=_now_ms()))
+        return self._enqueue("enqueue_opted_out", partial(opted_out, user_id, now_ms=now_ms()))
 
     def enqueue_deleted(self, user_id: str | int, *, occurred_at: Time | None = None) -> R:
         """Say that a user is gone, for ever: workers skip what comes later."""
-        draft = partial(deleted, user_id, occurred_at=occurred_at, now_ms=_now_ms())
+        draft = partial(deleted, user_id, occurred_at=occurred_at, now_ms=now_ms())
         return self._enqueue("enqueue_deleted", draft)
 
     def enqueue_track(
@@ -85,7 +85,7 @@ class QueuedVerbs(ABC, Generic[R]):
             "occurred_at": occurred_at,
             "data": data,
         }
-        return self._enqueue("enqueue_track", partial(event, name, fields, now_ms=_now_ms()))
+        return self._enqueue("enqueue_track", partial(event, name, fields, now_ms=now_ms()))
 
     def enqueue_transactional(
         self, channel: Channel, *, message_id: str, identifiers: Mapping[str, str | int], **fields: object
@@ -95,7 +95,7 @@ class QueuedVerbs(ABC, Generic[R]):
         The same `message_id` again is no second message.
         """
         whole = {"message_id": message_id, "channel": channel, "identifiers": identifiers, **fields}
-        return self._enqueue("enqueue_transactional", partial(message, whole, now_ms=_now_ms()))
+        return self._enqueue("enqueue_transactional", partial(message, whole, now_ms=now_ms()))
 
     def enqueue_broadcast(
         self,
@@ -111,7 +111,7 @@ class QueuedVerbs(ABC, Generic[R]):
         The same `trigger_id` again is no second run.
         """
         whole = {"trigger_id": trigger_id, "broadcast_id": broadcast_id, "data": data, "audience": audience, **flags}
-        return self._enqueue("enqueue_broadcast", partial(trigger, whole, now_ms=_now_ms()))
+        return self._enqueue("enqueue_broadcast", partial(trigger, whole, now_ms=now_ms()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,3 @@ def not_in_time(draft: Draft, timeout_s: float, *, is_known: bool) -> Unavailabl
     if is_known:
         return BusyError(f"Kafka took nothing more within {timeout_s:g} s: nothing was written")
     return UnavailableError(f"Kafka has not told of {draft.topic} within {timeout_s:g} s: nothing was written")
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -1,6 +1,5 @@
 """`MessagingService`: Customer.io for application code, at once and without Kafka; each operation has a deadline."""
 
-import time
 import uuid
 from collections.abc import Mapping
 from types import TracebackType
@@ -15,6 +14,7 @@ from agents.steps.translate_change import simple_body
 from schemas.delivery import Parcel
 from schemas.errors import ConfigError, InvalidInputError
 from schemas.transactional_message import Channel
+from streams.clock import now_ms
 from streams.messaging.account import Account, Rates, settings_of
 from streams.messaging.checks import check
 from streams.messaging.drafts import Draft, Time, UserFields, deleted, event, message, opted_out, trigger, upserted
@@ -81,7 +81,7 @@ class MessagingService:
         Both opt-ins false say `suppress` instead, as everywhere. Customer.io knows no `version`, only the time.
         """
         with self._watch.operation("identify"):
-            await self._change(upserted(user_id, fields, now_ms=_now_ms()), timeout_s)
+            await self._change(upserted(user_id, fields, now_ms=now_ms()), timeout_s)
 
     async def track(
         self,
@@ -106,19 +106,19 @@ class MessagingService:
             "data": data,
         }
         with self._watch.operation("track"):
-            draft = event(name, fields, now_ms=_now_ms())
+            draft = event(name, fields, now_ms=now_ms())
             conclusion = await self._open.track.say(draft, DomainEventsPlan(), self._until(timeout_s))
             return conclusion.event_id or ""
 
     async def suppress(self, user_id: str | int, *, timeout_s: float | None = None) -> None:
         """Remove a user's profile, and take nothing about them until they are unsuppressed."""
         with self._watch.operation("suppress"):
-            await self._change(opted_out(user_id, now_ms=_now_ms()), timeout_s)
+            await self._change(opted_out(user_id, now_ms=now_ms()), timeout_s)
 
     async def unsuppress(self, user_id: str | int, *, timeout_s: float | None = None) -> None:
         """Let things be said of a user again; identify them afterwards."""
         with self._watch.operation("unsuppress"):
-            draft = opted_out(user_id, now_ms=_now_ms())
+            draft = opted_out(user_id, now_ms=now_ms())
             check(draft)
             parcel = Parcel((simple_body(draft.key.decode(), "unsuppress"),))
             await self._open.track.send(parcel, self._until(timeout_s))
@@ -128,7 +128,7 @@ class MessagingService:
     ) -> None:
         """Suppress a user, then delete them: nothing that comes late brings them back."""
         with self._watch.operation("delete"):
-            await self._change(deleted(user_id, occurred_at=occurred_at, now_ms=_now_ms()), timeout_s)
+            await self._change(deleted(user_id, occurred_at=occurred_at, now_ms=now_ms()), timeout_s)
 
     async def _change(self, draft: Draft, timeout_s: float | None) -> None:
         await self._open.track.say(draft, UserChangesPlan(), self._until(timeout_s))
@@ -148,7 +148,7 @@ class MessagingService:
         whole = {"message_id": uuid.uuid4().hex, "channel": channel, "identifiers": identifiers, **fields}
         with self._watch.operation("send_transactional"):
             _refuse_key("message_id", fields)
-            draft = message(whole, now_ms=_now_ms())
+            draft = message(whole, now_ms=now_ms())
             return await self._open.send.send(draft, self._until(timeout_s))
 
     async def trigger_broadcast(
@@ -167,7 +167,7 @@ class MessagingService:
         own = {"trigger_id": uuid.uuid4().hex, "broadcast_id": broadcast_id, "data": data, "audience": audience}
         with self._watch.operation("trigger_broadcast"):
             _refuse_key("trigger_id", flags)
-            draft = trigger(own | flags, now_ms=_now_ms())
+            draft = trigger(own | flags, now_ms=now_ms())
             until_s = BROADCAST_TIMEOUT_S if timeout_s is None else timeout_of(timeout_s)
             return await self._open.broadcast.send(draft, until_s)
 
@@ -187,7 +187,3 @@ def _refuse_key(name: str, fields: Mapping[str, object]) -> None:
         raise InvalidInputError(
             f"{name}: only the queued path knows what was sent already, here it would be sent again"
         )
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

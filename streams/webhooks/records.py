@@ -1,7 +1,7 @@
 """What a webhook becomes on Kafka: its own record, and one for each route that is for it. Decides; writes nothing."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, get_args
 
 import orjson
 
@@ -10,7 +10,7 @@ from schemas.webhook import Webhook, is_understood, parse_webhook
 from streams.kafka.producer import Headers
 from streams.kafka.topic_plan import WEBHOOKS
 from streams.settings import Settings
-from streams.webhooks.routes import Route
+from streams.webhooks.routes import Route, RouteField
 
 TOO_LARGE: Final = b"too_large"
 KEPT_BYTES: Final = 65_536
@@ -128,27 +128,12 @@ def _preferences(webhook: Webhook) -> Any:  # noqa: ANN401 - any JSON
     return told
 
 
-_FIELDS: Final[Mapping[str, Callable[[Webhook], object]]] = {
+_OWN: Final[Mapping[str, Callable[[Webhook], object]]] = {
     "event_id": lambda webhook: webhook.event_id,
     "object_type": lambda webhook: webhook.object_type,
     "metric": lambda webhook: webhook.metric,
     "timestamp": lambda webhook: webhook.timestamp_s,
     "person_id": lambda webhook: webhook.person_id,
     "preferences": _preferences,
-    **{
-        name: _of_data(name)
-        for name in (
-            "delivery_id",
-            "campaign_id",
-            "broadcast_id",
-            "newsletter_id",
-            "transactional_message_id",
-            "trigger_id",
-            "trigger_event_id",
-            "action_id",
-            "journey_id",
-            "link_id",
-            "failure_message",
-        )
-    },
 }
+_FIELDS: Final = {name: _OWN.get(name) or _of_data(name) for name in get_args(RouteField)}

@@ -6,7 +6,7 @@ It listens before Kafka is found, for an answer of 503 is tried again soon, a re
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import structlog
@@ -14,7 +14,7 @@ import uvicorn
 import uvloop
 
 from schemas.errors import UnavailableError
-from streams.health import bind, create_health_app
+from streams.health import SignallessServer, bind, create_health_app
 from streams.process_end import end_at_last, on_signal
 from streams.pulse import Pulse
 from streams.settings import Settings
@@ -144,18 +144,9 @@ def create_app(receiver: Receiver, observer: Observer) -> Any:  # noqa: ANN401 -
     return app
 
 
-class _Server(uvicorn.Server):
-    """Takes no signals: they are the process's business."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Take none."""
-        yield
-
-
 def create_server(receiver: Receiver, observer: Observer) -> uvicorn.Server:
     """Give the server, to be served on a socket that is bound already."""
-    return _Server(
+    return SignallessServer(
         uvicorn.Config(
             create_app(receiver, observer),
             http=punctual(observer),

@@ -1,7 +1,6 @@
 """One run of `dlq discard`: finds the letters, asks, writes the decisions, and tells what came of it."""
 
 import json
-import time
 
 import typer
 
@@ -10,6 +9,7 @@ from schemas.decision import Decision
 from schemas.errors import StreamsError
 from streams.cli.dlq.opened import opened
 from streams.cli.dlq.screen import ask
+from streams.clock import now_ms
 from streams.dead_letters.discard import Discard, Discarded, Survey
 from streams.dead_letters.look_up import UnknownLetterError, unknown
 from streams.dead_letters.selection import Selection
@@ -32,7 +32,7 @@ def run(settings: Settings, selection: Selection, *, note: str, by: str, yes: bo
             raise UnknownLetterError(f"{unknown(sorted(survey.missing))}; nothing was written")
         if survey.reasons:
             ask(_question(survey), yes=yes)
-        at = iso_utc(time.time_ns() // 1_000_000)
+        at = iso_utc(now_ms())
         try:
             work.write(Decision(decision="discarded", at=at, by=by, note=note))
         finally:

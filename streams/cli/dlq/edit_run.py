@@ -4,7 +4,6 @@ import json
 import os
 import stat
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +20,7 @@ from schemas.errors import StreamsError
 from streams.cli.dlq.opened import opened
 from streams.cli.dlq.screen import ask
 from streams.cli.dlq.what_if import masked_verdict
+from streams.clock import now_ms
 from streams.dead_letters.choice import Rules
 from streams.dead_letters.copies import Edit, ReplayCopy, Terms, copy_of
 from streams.dead_letters.decisions import DecisionWriter
@@ -136,7 +136,7 @@ class EditRun:
                 raise StreamsError(f"Nothing was written; what you made of it is in {_kept(value)}, for --in")
 
     def _copy(self, value: bytes, *, by: str) -> ReplayCopy:
-        at = iso_utc(time.time_ns() // 1_000_000)
+        at = iso_utc(now_ms())
         edit = Edit(value=compact(value), by=by, at=at, diff=difference(self._letter.value, value))
         return copy_of(self._letter, self._terms, edit)
 
@@ -151,7 +151,7 @@ class EditRun:
                 raise StreamsError(f"Letter {name} is not there any more; nothing was written")
             if found.decision != self._found.decision:
                 raise StreamsError(f"Somebody has decided on letter {name} meanwhile; nothing was written")
-            at = iso_utc(time.time_ns() // 1_000_000)
+            at = iso_utc(now_ms())
             replays = replays_after(self._found.decision)
             decision = Decision(decision="edited", at=at, by=by, note=self._terms.note, replays=replays)
             writer.commit({name: decision}, [outgoing(copy, self._settings)])

@@ -1,7 +1,6 @@
 """`cio-streams dlq list`: the newest dead letters, as a table in which repeats are one row, or as JSON lines."""
 
 import json
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -10,6 +9,7 @@ import typer
 from agents.steps.report import iso_utc
 from streams.cli.dlq import options
 from streams.cli.dlq.screen import console
+from streams.clock import now_ms
 from streams.dead_letters.masking import shown_id, shown_message
 from streams.plural import so_many
 from streams.settings import load_settings
@@ -104,7 +104,7 @@ def _print_table(found: "Newest", folds: Sequence["Fold"], limit: int, *, reveal
     from streams.cli.dlq.listed import listed  # noqa: PLC0415 - rich takes a while to import
 
     out = console()
-    out.print(listed(folds[:limit], width=out.width, now=iso_utc(time.time_ns() // 1_000_000), reveal=reveal))
+    out.print(listed(folds[:limit], width=out.width, now=iso_utc(now_ms()), reveal=reveal))
     shown = sum(fold.times for fold in folds[:limit])
     if found.count > shown:
         typer.echo(_not_listed(found.count - shown), err=True)

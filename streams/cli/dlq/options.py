@@ -1,7 +1,6 @@
 """The options by which the `dlq` commands are told which letters they are about, and what they make of them."""
 
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -13,6 +12,7 @@ from schemas.decision import LetterState
 from schemas.outcome import DeadReason
 from streams.cli.input_topics import short_name
 from streams.cli.when import point_in_time_ms
+from streams.clock import now_ms
 from streams.settings import Settings
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def time_ms(text: str | None, option: str) -> int | None:
     Raises:
         typer.BadParameter: it is none.
     """
-    return None if text is None else point_in_time_ms(text, now_ms=time.time_ns() // 1_000_000, option=option)
+    return None if text is None else point_in_time_ms(text, now_ms=now_ms(), option=option)
 
 
 def insist_on_choice(selection: "Selection", *, everything: bool) -> None:

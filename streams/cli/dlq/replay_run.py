@@ -1,7 +1,6 @@
 """One run of `dlq replay`: finds the letters, rehearses them, asks, replays, and tells of each step."""
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -15,6 +14,7 @@ from schemas.errors import StreamsError
 from streams.cli.dlq.opened import opened
 from streams.cli.dlq.screen import ask, console
 from streams.cli.dlq.what_if import WhatIf, print_lines, tell, tell_left
+from streams.clock import now_ms
 from streams.dead_letters.choice import Choice, Rules
 from streams.dead_letters.copies import Terms
 from streams.dead_letters.letters import Letters
@@ -48,7 +48,7 @@ class ReplayRun:
         as_json: bool,
     ) -> None:
         self._settings = settings
-        self._started_ms = _now_ms()
+        self._started_ms = now_ms()
         self._until_ms = self._started_ms if selection.until_ms is None else selection.until_ms
         self._are_named = bool(selection.names)
         self._rules = rules
@@ -83,7 +83,7 @@ class ReplayRun:
             if question := self._question():
                 ask(question, yes=yes)
             with Pace(rate) as pace:
-                replay = Replay(self._settings, letters, terms=self._terms, by=by, pace=pace, clock_ms=_now_ms)
+                replay = Replay(self._settings, letters, terms=self._terms, by=by, pace=pace, clock_ms=now_ms)
                 try:
                     with self._progress() as observe:
                         replay.run(self._choice, observe)
@@ -172,7 +172,3 @@ def _also(tally: Tally) -> str:
     parked = f", {tally.parked:,} parked" if tally.parked else ""
     skipped = so_many(tally.skipped, "was", "were")
     return parked + (f", {skipped} decided on by somebody else meanwhile" if tally.skipped else "")
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

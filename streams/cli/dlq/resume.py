@@ -1,7 +1,6 @@
 """`cio-streams dlq resume`: lets a topic's dead letters through for a while, although they are a flood."""
 
 import json
-import time
 from typing import Annotated, Final
 
 import typer
@@ -10,6 +9,7 @@ from streams.cli.dlq import options
 from streams.cli.dlq.screen import ask, insist_on_consent, login_name
 from streams.cli.input_topics import short_name
 from streams.cli.when import span_s
+from streams.clock import now_ms
 from streams.settings import load_settings
 
 FOR_S_MAX: Final = 7 * 86_400
@@ -38,13 +38,15 @@ def resume(
     from streams.kafka.topics import require_partitions  # noqa: PLC0415 - as above
 
     settings = load_settings()
-    now_ms, lasts_s = time.time_ns() // 1_000_000, span_s(span, longest_s=FOR_S_MAX)
+    at_ms, lasts_s = now_ms(), span_s(span, longest_s=FOR_S_MAX)
     topics = topic_plan.INPUTS if topic is None else (short_name(topic, settings),)
     if topic is None:
         insist_on_consent(yes=yes)
         ask(f"Let the dead letters of all topics through for {span}?", yes=yes)
     require_partitions(connected_admin(settings), settings, [topic_plan.DLQ_DECISIONS])
-    word = Resume(until=iso_utc(now_ms + lasts_s * 1000), at=iso_utc(now_ms), by=by or login_name(), note=reason_note)
+    word = Resume(
+        until=iso_utc(at_ms + lasts_s * 1000), at=iso_utc(at_ms), by=by or login_name(), note=reason_note
+    )
     write_resumes(settings, dict.fromkeys(topics, word))
     if as_json:
         typer.echo(json.dumps({"topics": [settings.topic(each) for each in topics], "until": word.until}))

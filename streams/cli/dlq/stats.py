@@ -1,7 +1,6 @@
 """`cio-streams dlq stats`: how many dead letters there are, of what kinds, and how old the oldest open one is."""
 
 import json
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +8,7 @@ import typer
 
 from streams.cli.dlq import options
 from streams.cli.dlq.screen import console
+from streams.clock import now_ms
 from streams.plural import so_many
 from streams.printable import printable
 from streams.settings import load_settings
@@ -50,7 +50,7 @@ def stats(  # noqa: PLR0913 - one parameter per option of the command line
     from streams.dead_letters.stats import counted  # noqa: PLC0415 - as above
 
     with opened(settings) as letters:
-        told = counted(selected(letters, selection)).told(now_ms=time.time_ns() // 1_000_000)
+        told = counted(selected(letters, selection)).told(now_ms=now_ms())
     if as_json:
         typer.echo(json.dumps(told))
     else:

@@ -9,7 +9,6 @@ erasures at once, wherever one stops and goes on, lose no letter. But the one th
 what the other wants to be gone: that one finds itself shut out, before it deletes or after, and says so.
 """
 
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -23,6 +22,7 @@ from schemas.dead_letter import LetterName, read_letter, replay_texts
 from schemas.decision import Decision
 from schemas.record import Header, Stored
 from schemas.resume import decode_resume, encode_resume, resumed_topic
+from streams.clock import now_ms
 from streams.dead_letters.batches import batches
 from streams.dead_letters.decisions import DecisionWriter, Outgoing
 from streams.dead_letters.erasure.rule import Person
@@ -124,7 +124,7 @@ class LetterEraser:
 
     def _discard(self, writer: DecisionWriter, erased: Iterable[LetterName]) -> None:
         """Overwrite what was decided on them; a tombstone would open them again, were this the last that we do."""
-        discarded = Decision(decision="discarded", at=iso_utc(time.time_ns() // 1_000_000), by=NOBODY)
+        discarded = Decision(decision="discarded", at=iso_utc(now_ms()), by=NOBODY)
         names = iter(erased)
         while batch := list(islice(names, TRANSACTION_RECORDS_MAX)):
             writer.commit(dict.fromkeys(batch, discarded))
