@@ -4,7 +4,6 @@ Every command that decides on letters writes here: by its transactional id whoev
 whoever was at it before, and only then reads what is decided. So no two decide on the same letter.
 """
 
-import contextlib
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -105,15 +104,15 @@ class DecisionWriter:
             UnavailableError: nothing is written, or its text says that this is not known.
         """
         assert all(name.partition == self._partition for name in decided)  # noqa: S101 - else nobody would find them
-        is_committed = False
         try:
             self._transact(decided, records)
-            is_committed = True
         except KafkaException as error:
-            raise self._translated(error.args[0]) from error
-        finally:
-            if not is_committed:
-                self._abort()
+            told = self._abort()
+            is_bare = error.args[0].code() == KafkaError._FATAL  # noqa: SLF001 - its public name
+            raise self._translated(told if is_bare and told else error.args[0]) from error
+        except BaseException:
+            self._abort()
+            raise
         self.decisions |= decided
 
     def insist(self) -> None:
@@ -144,23 +143,19 @@ class DecisionWriter:
             produce(self._producer, self._topic, self._partition, key=key, value=value)
         again(lambda: self._producer.commit_transaction(CALL_S))
 
-    def _abort(self) -> None:
-        """Best effort: an open one ends by itself after `TRANSACTION_TIMEOUT_MS`, or when the next command begins."""
-        with contextlib.suppress(KafkaException):
-            self._producer.abort_transaction(CALL_S)
+    def _abort(self) -> KafkaError | None:
+        """Best effort: an open one ends by itself after `TRANSACTION_TIMEOUT_MS`, or when the next command begins.
 
-    def _translated(self, error: KafkaError) -> StreamsError:
-        if error.code() == KafkaError._FATAL:  # noqa: SLF001 - as above; a fence that was heard of between two calls
-            error = self._cause(error)
-        return unwritten(error, partition=self._partition, topics=self._topics, transactional_id=self._transactional_id)
-
-    def _cause(self, fatal: KafkaError) -> KafkaError:
-        """What was fatal: librdkafka tells only whoever calls for the transaction, not who produces."""
+        What is wrong is told here in full: of a fence, whoever produces hears only that something was fatal.
+        """
         try:
             self._producer.abort_transaction(CALL_S)
         except KafkaException as error:
             return cast(KafkaError, error.args[0])
-        return fatal
+        return None
+
+    def _translated(self, error: KafkaError) -> StreamsError:
+        return unwritten(error, partition=self._partition, topics=self._topics, transactional_id=self._transactional_id)
 
 
 def unwritten(error: KafkaError, *, partition: int, topics: Collection[str], transactional_id: str) -> StreamsError:

@@ -1,5 +1,8 @@
 """Decisions on dead letters, written to a real Kafka: whole or not at all, and never by two at once."""
 
+import time
+from collections.abc import Iterator
+
 import pytest
 from confluent_kafka import Producer
 
@@ -14,6 +17,7 @@ from streams.settings import Settings
 from tests.conftest import SettingsFactory
 
 DISCARDED = Decision(decision="discarded", at="2026-11-22T10:00:00.000Z", by="ada", note="a test")
+LATER_COPIES = 200
 REPLAYED = Decision(decision="replayed", at="2026-11-22T11:00:00.000Z", by="eve", note=None)
 
 
@@ -50,6 +54,26 @@ def test_whoever_comes_second_reads_the_first_ones_and_shuts_him_out(settings_fa
             second.commit({LetterName(0, 2): REPLAYED})
 
     assert {LetterName(0, 1): DISCARDED} | {LetterName(0, 2): REPLAYED} == second.decisions == decided(settings, 0)
+
+
+def test_who_is_shut_out_between_two_records_is_told_so(settings_factory: SettingsFactory) -> None:
+    """What meets the next record is a bare fatal error: what was fatal is asked for."""
+    settings = settings_factory()
+    with PartitionReader(settings) as reader, PartitionReader(settings) as other:
+        second = DecisionWriter(settings, Letters(settings, other), 0)
+
+        def copies() -> Iterator[Outgoing]:
+            copy = Outgoing(topic=settings.topic("customerio-replay"), partition=0, key=b"k", value=None)
+            yield copy
+            second.__enter__()
+            for _ in range(LATER_COPIES):
+                time.sleep(0.05)  # until the first one hears of it
+                yield copy
+
+        with DecisionWriter(settings, Letters(settings, reader), 0) as first, pytest.raises(OvertakenError):
+            first.commit({LetterName(0, 1): DISCARDED}, copies())
+
+    assert {} == decided(settings, 0)
 
 
 def test_what_a_killed_command_left_open_is_not_waited_for(settings_factory: SettingsFactory) -> None:

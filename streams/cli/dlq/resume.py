@@ -44,9 +44,7 @@ def resume(
         insist_on_consent(yes=yes)
         ask(f"Let the dead letters of all topics through for {span}?", yes=yes)
     require_partitions(connected_admin(settings), settings, [topic_plan.DLQ_DECISIONS])
-    word = Resume(
-        until=iso_utc(at_ms + lasts_s * 1000), at=iso_utc(at_ms), by=by or login_name(), note=reason_note
-    )
+    word = Resume(until=iso_utc(at_ms + lasts_s * 1000), at=iso_utc(at_ms), by=by or login_name(), note=reason_note)
     write_resumes(settings, dict.fromkeys(topics, word))
     if as_json:
         typer.echo(json.dumps({"topics": [settings.topic(each) for each in topics], "until": word.until}))
