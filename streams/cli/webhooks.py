@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from schemas.errors import StreamsError
+from streams.plural import so_many
 
 if TYPE_CHECKING:
     from streams.webhooks.import_lines import Imported
@@ -70,11 +71,12 @@ def _describe(imported: "Imported") -> str:
         "empty lines skipped": imported.empty,
     }
     shown = [f"{count} {what}" for what, count in counts.items() if count or what == "written"]
-    return f"{imported.files} {'file' if imported.files == 1 else 'files'}: {', '.join(shown)}"
+    return f"{so_many(imported.files, 'file')}: {', '.join(shown)}"
 
 
 def _describe_failure(imported: "Imported") -> str:
     if not imported.failed:
         return "Interrupted before the end; what was read was written"
     first = "; ".join(f"{each.file} line {each.line}: {each.error}" for each in imported.failures[:FAILURES_SHOWN])
-    return f"{imported.failed} records were not written ({first}): import again, repeats are recognised by event id"
+    failed = so_many(imported.failed, "record was", "records were")
+    return f"{failed} not written ({first}): import again, repeats are recognised by event id"
