@@ -46,6 +46,16 @@ def set_config(admin: AdminClient, topic: str, **entries: str) -> None:
         time.sleep(0.05)
 
 
+def widen(admin: AdminClient, counts: dict[str, int]) -> None:
+    """Give topics more partitions; here too, the broker that is asked learns of it a little later."""
+    for future in admin.create_partitions([NewPartitions(name, count) for name, count in counts.items()]).values():
+        future.result()
+    deadline = time.monotonic() + KNOWN_S_MAX
+    while topics.partition_counts(admin, list(counts)) != counts:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_created_topics_are_as_planned(settings_factory: SettingsFactory) -> None:
     """After `create` on an empty cluster, `check` finds nothing."""
     settings = settings_factory(create=False)
@@ -92,8 +102,7 @@ def test_wrong_partitions_and_configurations_are_differences(settings_factory: S
     settings = settings_factory()
     admin = connected_admin(settings)
     events = settings.topic(DOMAIN_EVENTS)
-    for future in admin.create_partitions([NewPartitions(events, 3)]).values():
-        future.result()
+    widen(admin, {events: 3})
     set_config(admin, settings.topic(RESULTS), retention_ms="1000")
 
     assert {str(difference) for difference in topics.check(admin, settings)} == {
@@ -143,8 +152,7 @@ def test_a_wrong_partition_count_names_the_topic_and_what_to_run(settings_factor
     settings = settings_factory()
     admin = connected_admin(settings)
     results, triggers = settings.topic(RESULTS), settings.topic(BROADCAST_TRIGGERS)
-    for future in admin.create_partitions([NewPartitions(results, 4), NewPartitions(triggers, 2)]).values():
-        future.result()
+    widen(admin, {results: 4, triggers: 2})
 
     with pytest.raises(ConfigError) as raised:
         topics.input_partitions(settings, INPUTS)
