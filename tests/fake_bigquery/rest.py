@@ -27,11 +27,13 @@ class FakeRest:
     Attributes:
         refusals: given instead of the next answers, one each.
         asked: the methods and the last parts of the paths of all requests.
+        is_slow: whether queries do not end.
     """
 
     def __init__(self, dataset: FakeDataset, *, has_dataset: bool = True) -> None:
         self.refusals: list[RefusedError] = []
         self.asked: list[str] = []
+        self.is_slow = False
         self._dataset = dataset
         self._has_dataset = has_dataset
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -64,8 +66,10 @@ class FakeRest:
     def _do(self, method: str, name: str, body: Json) -> Json:
         if self.refusals:
             raise self.refusals.pop(0)
-        if name == "queries":
+        if name == "queries" and not self.is_slow:
             return self._query(body)
+        if name in {"queries", "j", "cancel"}:
+            return self._running()
         if method == "POST":
             return self._insert(body)
         if name not in self._dataset.tables:
@@ -78,6 +82,15 @@ class FakeRest:
         if body["tableReference"]["tableId"] in self._dataset.tables:
             raise RefusedError(409, "duplicate")
         return self._dataset.create(body)
+
+    def _running(self) -> Json:
+        """A query that goes on, as each of the methods says it that may ask for it."""
+        job = {
+            "jobReference": {"projectId": self._dataset.project, "jobId": "j", "location": "EU"},
+            "configuration": {"jobType": "QUERY", "query": {"query": "SELECT 1"}},
+            "status": {"state": "RUNNING"},
+        }
+        return job | {"jobComplete": False, "job": job}
 
     def _query(self, body: Json) -> Json:
         given = {

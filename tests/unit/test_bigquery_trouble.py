@@ -8,8 +8,9 @@ from google.api_core.exceptions import RetryError
 from google.rpc.code_pb2 import Code
 
 from schemas.errors import ConfigError, UnavailableError
+from streams.warehouse.bigquery import rest
 from streams.warehouse.bigquery.rest import meaning
-from streams.warehouse.bigquery.tries import TRIES_MAX, TRYING_S_MAX
+from streams.warehouse.bigquery.tries import TAKING_S_MAX, TRIES_MAX, TRYING_S_MAX
 from streams.warehouse.bigquery.warehouse import NOTE_US
 from tests.fake_bigquery.rest import RefusedError
 from tests.fake_bigquery.world import World, bigquery_world, one
@@ -121,6 +122,34 @@ def test_a_short_outage_of_the_rest_api_passes_unnoticed(world: World) -> None:
     world.rest.refusals.append(RefusedError(503, "backendError"))
 
     assert {} == loader.progress()
+
+
+def test_a_query_that_does_not_end_is_waited_for_by_the_loader(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process goes on; the limit is made short here, for real time goes by."""
+    monkeypatch.setattr(rest, "QUERY_S", 0.2)
+    loader = world.prepared()
+    world.rest.is_slow = True
+    with pytest.raises(UnavailableError, match=r"does not answer about dataset p-1\.crm in time"):
+        loader.progress()
+    world.rest.is_slow = False
+
+    assert {} == loader.progress()
+
+
+def test_a_takeover_is_bounded_and_goes_on_where_it_was(world: World) -> None:
+    """Whoever watches the loader hears of it before it counts as stuck; no stream is opened for nothing."""
+    loader = world.prepared()
+
+    def take_long(_: str) -> None:
+        world.now_s += TAKING_S_MAX
+
+    world.write.before_append = take_long
+    with pytest.raises(UnavailableError, match="Taking places over takes long"):
+        loader.append(one())
+    world.write.before_append = lambda _: None
+    loader.append(one())
+
+    assert (1, 1) == (len(world.rows()), len(world.write.streams))
 
 
 def test_a_network_that_is_away_is_said() -> None:

@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable, Sequence
 
+from google.cloud.bigquery.table import RowIterator
+
 from schemas.errors import ConfigError, UnavailableError
 from streams.warehouse.bigquery.answers import Denied, Stored
 from streams.warehouse.bigquery.connect import Clients
@@ -14,9 +16,10 @@ from streams.warehouse.bigquery.register import (
     progress_from,
     progress_query,
 )
-from streams.warehouse.bigquery.rest import ROLES, asking, query
+from streams.warehouse.bigquery.rest import QUERY_S, ROLES, asking, query
 from streams.warehouse.bigquery.rows import RowCodec
 from streams.warehouse.bigquery.streams import WriteStreams
+from streams.warehouse.bigquery.tries import Until
 from streams.warehouse.port import Place
 from streams.warehouse.tables import Row
 
@@ -33,6 +36,10 @@ class Notes:
     def now_us(self) -> int:
         """By our clock."""
         return round(self._clock() * 1_000_000)
+
+    def until(self) -> Until:
+        """When a takeover that begins now has to end."""
+        return Until(self._clock)
 
     def write(self, rows: Sequence[Row]) -> None:
         """Add these; when this returns, everybody who asks is told of them.
@@ -52,12 +59,14 @@ class Notes:
         finally:
             connection.close()
 
-    def open_streams(self) -> list[Opened]:
+    def open_streams(self, until: Until) -> list[Opened]:
         """Which write streams may still take rows."""
-        with asking(f"dataset {self._clients.dataset}"):
-            return opened_from(query(self._clients.rest, open_streams_query(self._clients.dataset)))
+        return opened_from(self._ask(open_streams_query(self._clients.dataset), until))
 
-    def progress(self) -> dict[Place, int]:
+    def progress(self, until: Until | None = None) -> dict[Place, int]:
         """How far every place is."""
+        return progress_from(self._ask(progress_query(self._clients.dataset), until))
+
+    def _ask(self, sql: str, until: Until | None) -> RowIterator:
         with asking(f"dataset {self._clients.dataset}"):
-            return progress_from(query(self._clients.rest, progress_query(self._clients.dataset)))
+            return query(self._clients.rest, sql, wait_s=None if until is None else until.left(QUERY_S))

@@ -39,6 +39,8 @@ def asking(what: str) -> Iterator[None]:
     """
     try:
         yield
+    except TimeoutError as error:  # a query that goes on; its client has tried to cancel it
+        raise UnavailableError(f"BigQuery does not answer about {what} in time") from error
     except (GoogleAPICallError, RetryError, GoogleAuthError, RequestException) as error:
         raise meaning(error, what) from error
 
@@ -70,11 +72,18 @@ def _refusal(cause: Exception, what: str) -> str | None:
     return None
 
 
-def query(client: Client, sql: str, parameters: Sequence[ScalarQueryParameter] = ()) -> RowIterator:
+def query(
+    client: Client, sql: str, parameters: Sequence[ScalarQueryParameter] = (), *, wait_s: float | None = None
+) -> RowIterator:
     """Ask, never from a cache: what was appended a moment ago counts."""
     config = QueryJobConfig(use_query_cache=False, query_parameters=list(parameters))
     return client.query_and_wait(
-        sql, job_config=config, api_timeout=REQUEST_S, wait_timeout=QUERY_S, retry=RETRY, job_retry=JOB_RETRY
+        sql,
+        job_config=config,
+        api_timeout=REQUEST_S,
+        wait_timeout=QUERY_S if wait_s is None else wait_s,
+        retry=RETRY,
+        job_retry=JOB_RETRY,
     )
 
 

@@ -26,7 +26,10 @@ from streams.warehouse.bigquery.rows import RowCodec
 
 CONNECTION_S: Final = 30.0
 ANSWER_S: Final = 20.0
-CALL_S: Final = 15.0
+CREATE_S: Final = 40.0
+"""Creating a stream may take far longer than anything else."""
+
+FINALISE_S: Final = 15.0
 TRACE: Final = "customerio-streams"
 _DETAILS: Final = "grpc-status-details-bin"
 
@@ -83,7 +86,7 @@ class WriteStreams:
         self._client = client
         self._dataset = dataset
 
-    def create(self, table: str) -> str:
+    def create(self, table: str, *, wait_s: float = CREATE_S) -> str:
         """Open one whose rows can be read at once, and whose offsets are checked; its name.
 
         Raises:
@@ -91,17 +94,17 @@ class WriteStreams:
         """
         wanted = WriteStream(type_=WriteStream.Type.COMMITTED)
         made = self._client.create_write_stream(
-            parent=self._dataset.parent(table), write_stream=wanted, retry=None, timeout=CALL_S
+            parent=self._dataset.parent(table), write_stream=wanted, retry=None, timeout=wait_s
         )
         return str(made.name)
 
-    def finalise(self, stream: str) -> None:
+    def finalise(self, stream: str, *, wait_s: float = FINALISE_S) -> None:
         """From now on it takes no more rows, whoever sends them.
 
         Raises:
             GoogleAPICallError: it may still do.
         """
-        self._client.finalize_write_stream(name=stream, retry=None, timeout=CALL_S)
+        self._client.finalize_write_stream(name=stream, retry=None, timeout=wait_s)
 
     def connected(self, stream: str, codec: RowCodec, *, kept_s: float = CONNECTION_S) -> Connection:
         """Open a connection to it, which is to be kept so long."""

@@ -5,6 +5,7 @@ Each step may be the last one: what is left behind is a stream that nobody uses,
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 from google.api_core.exceptions import GoogleAPICallError
@@ -14,8 +15,9 @@ from streams.warehouse.bigquery.answers import Denied, Gone, StorageCode, answer
 from streams.warehouse.bigquery.notes import Notes
 from streams.warehouse.bigquery.register import Opened, closed_row, opened_row
 from streams.warehouse.bigquery.rest import ROLES
-from streams.warehouse.bigquery.streams import WriteStreams, status_of
+from streams.warehouse.bigquery.streams import CREATE_S, FINALISE_S, WriteStreams, status_of
 from streams.warehouse.bigquery.tables import Tables
+from streams.warehouse.bigquery.tries import Until
 from streams.warehouse.port import Place
 from streams.warehouse.tables import Table
 
@@ -37,7 +39,7 @@ class TakeOver:
         self._tables = tables
         self._begun: dict[Place, str] = {}
 
-    def take(self, places: Mapping[Place, Table]) -> dict[Place, str]:
+    def take(self, places: Mapping[Place, Table], until: Until) -> dict[Place, str]:
         """Give a write stream of ours for each; no other one of these places takes rows any more.
 
         Raises:
@@ -45,13 +47,16 @@ class TakeOver:
             UnavailableError: BigQuery does not answer; the streams that are open by now are used at the next try.
         """
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            list(pool.map(self._begin, places, places.values()))
+            list(pool.map(partial(self._begin, until), places, places.values()))
             ours = {place: self._begun[place] for place in places}
+            until.left(0)
             self._notes.write([opened_row(place, stream, self._notes.now_us()) for place, stream in ours.items()])
             others = [
-                each for each in self._notes.open_streams() if each.place in ours and each.stream != ours[each.place]
+                each
+                for each in self._notes.open_streams(until)
+                if each.place in ours and each.stream != ours[each.place]
             ]
-            list(pool.map(self._shut_out, others))
+            list(pool.map(partial(self._shut_out, until), others))
         self.note_closed((each.place, each.stream) for each in others)
         for place in places:
             del self._begun[place]
@@ -63,13 +68,13 @@ class TakeOver:
         if rows:
             self._notes.write(rows)
 
-    def _begin(self, place: Place, table: Table) -> None:
+    def _begin(self, until: Until, place: Place, table: Table) -> None:
         if place not in self._begun:
-            self._begun[place] = self._create(table)
+            self._begun[place] = self._create(table, until)
 
-    def _create(self, table: Table) -> str:
+    def _create(self, table: Table, until: Until) -> str:
         try:
-            return self._streams.create(table.name)
+            return self._streams.create(table.name, wait_s=until.left(CREATE_S))
         except GoogleAPICallError as error:
             answer = answer_of_status(status_of(error))
             if isinstance(answer, Denied):
@@ -81,9 +86,9 @@ class TakeOver:
                 ) from error
             raise UnavailableError(f"{getattr(answer, 'why', answer)} when a write stream is opened") from error
 
-    def _shut_out(self, other: Opened) -> None:
+    def _shut_out(self, until: Until, other: Opened) -> None:
         try:
-            self._streams.finalise(other.stream)
+            self._streams.finalise(other.stream, wait_s=until.left(FINALISE_S))
         except GoogleAPICallError as error:
             status = status_of(error)
             if storage_code(status) in _CLOSED or (isinstance(answer_of_status(status), Gone) and self._is_old(other)):

@@ -1,13 +1,37 @@
-"""How often something is tried within one call, and the waits in between; after that, the loader waits longer."""
+"""How often and how long something is tried within one call; after that, the loader waits longer."""
 
 from collections.abc import Callable, Iterator
 from typing import Final
+
+from schemas.errors import UnavailableError
 
 TRIES_MAX: Final = 5
 PAUSE_S: Final = 0.25
 PAUSE_S_MAX: Final = 4.0
 TRYING_S_MAX: Final = 30.0
 """Whoever watches the loader wants to hear of it."""
+
+TAKING_S_MAX: Final = 45.0
+"""One takeover; with the tries before it and its last call it ends before the loader counts as stuck."""
+
+
+class Until:
+    """The end of a takeover, which each of its calls has to keep."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._end_s = clock() + TAKING_S_MAX
+
+    def left(self, most_s: float) -> float:
+        """How long the next call may take.
+
+        Raises:
+            UnavailableError: the time is used up.
+        """
+        left_s = self._end_s - self._clock()
+        if left_s <= 0:
+            raise UnavailableError("Taking places over takes long: BigQuery is slow")
+        return min(left_s, most_s)
 
 
 def pauses(chance: Callable[[], float]) -> Iterator[float]:

@@ -156,8 +156,9 @@ class BigQueryWarehouse:
     def _own(self, places: Mapping[Place, Table]) -> None:
         if not places:
             return
-        streams = self._take_over.take(places)
-        self._remember(self._notes.progress())
+        until = self._notes.until()
+        streams = self._take_over.take(places, until)
+        self._remember(self._notes.progress(until))
         for place, stream in streams.items():
             codec = self._codecs[places[place].name]
             self._lanes[place] = Lane(stream, codec, partial(self._streams.connected, stream, codec))
