@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeAlias
 
@@ -27,6 +28,7 @@ class FakeRest:
     Attributes:
         refusals: given instead of the next answers, one each.
         asked: the methods and the last parts of the paths of all requests.
+        before_query: is called with its text before anything is looked at.
         is_slow: whether queries do not end.
     """
 
@@ -34,6 +36,7 @@ class FakeRest:
         self.refusals: list[RefusedError] = []
         self.asked: list[str] = []
         self.is_slow = False
+        self.before_query: Callable[[str], None] = lambda _: None
         self._dataset = dataset
         self._has_dataset = has_dataset
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -93,6 +96,7 @@ class FakeRest:
         return job | {"jobComplete": False, "job": job}
 
     def _query(self, body: Json) -> Json:
+        self.before_query(body["query"])
         given = {
             each["name"]: _read(each["parameterType"]["type"], each["parameterValue"]["value"])
             for each in body.get("queryParameters", [])

@@ -10,12 +10,12 @@ from google.rpc.code_pb2 import Code
 from schemas.errors import ConfigError, UnavailableError
 from streams.warehouse.bigquery import rest
 from streams.warehouse.bigquery.rest import meaning
-from streams.warehouse.bigquery.tries import TAKING_S_MAX, TRIES_MAX, TRYING_S_MAX
+from streams.warehouse.bigquery.tries import TRIES_MAX, TRYING_S_MAX
 from streams.warehouse.bigquery.warehouse import NOTE_US
 from tests.fake_bigquery.rest import RefusedError
 from tests.fake_bigquery.world import World, bigquery_world, one
 from tests.fake_bigquery.write_service import Fault, How, On, StorageCode
-from tests.warehouse_world import place, webhook_batch, webhook_body
+from tests.warehouse_world import place, webhook_batch
 
 
 @pytest.fixture
@@ -66,19 +66,6 @@ def test_tries_that_take_long_are_not_repeated(world: World) -> None:
         loader.append(one(1, "b"))
 
     assert 1 == len(world.slept)
-
-
-def test_other_places_are_loaded_meanwhile(world: World) -> None:
-    """The trouble of one stream is not that of another."""
-    loader = world.prepared()
-    loader.append([*one(), webhook_batch([webhook_body("b")], at=place(1))])
-    (first, _) = world.write.streams
-    world.write.streams[first].is_finalised = True
-    world.write.faults.extend([Fault(on="create")] * TRIES_MAX)
-    with pytest.raises(UnavailableError, match="UNAVAILABLE when a write stream is opened"):
-        loader.append([*one(1, "c"), webhook_batch([webhook_body("d")], 1, at=place(1))])
-
-    assert 3 == len(world.rows())
 
 
 @pytest.mark.parametrize("on", ["append", "create"])
@@ -134,22 +121,6 @@ def test_a_query_that_does_not_end_is_waited_for_by_the_loader(world: World, mon
     world.rest.is_slow = False
 
     assert {} == loader.progress()
-
-
-def test_a_takeover_is_bounded_and_goes_on_where_it_was(world: World) -> None:
-    """Whoever watches the loader hears of it before it counts as stuck; no stream is opened for nothing."""
-    loader = world.prepared()
-
-    def take_long(_: str) -> None:
-        world.now_s += TAKING_S_MAX
-
-    world.write.before_append = take_long
-    with pytest.raises(UnavailableError, match="Taking places over takes long"):
-        loader.append(one())
-    world.write.before_append = lambda _: None
-    loader.append(one())
-
-    assert (1, 1) == (len(world.rows()), len(world.write.streams))
 
 
 def test_a_network_that_is_away_is_said() -> None:
@@ -262,15 +233,3 @@ def test_notes_of_progress_may_fail(world: World) -> None:
     world.write.faults.clear()
 
     assert {place(): 1} == loader.progress()
-
-
-def test_an_end_without_bigquery_is_an_end(world: World) -> None:
-    """The next loader closes what stays open."""
-    loader = world.prepared()
-    loader.append(one())
-    world.write.faults.append(Fault(on="finalise"))
-    loader.close()
-    loader.close()
-    world.prepared().append(one(1, "b"))
-
-    assert [True, False] == [each.is_finalised for each in world.write.streams.values()]

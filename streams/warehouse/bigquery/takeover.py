@@ -6,7 +6,7 @@ Each step may be the last one: what is left behind is a stream that nobody uses,
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from google.api_core.exceptions import GoogleAPICallError
 
@@ -30,6 +30,14 @@ SETTLED_S: Final = 600
 _CLOSED: Final = frozenset({StorageCode.STREAM_FINALIZED, StorageCode.STREAM_ALREADY_COMMITTED})
 
 
+class Taken(NamedTuple):
+    """What has become of the places: the streams of those that are ours, how far places are, what keeps the others."""
+
+    streams: Mapping[Place, str]
+    progress: Mapping[Place, int]
+    troubles: Mapping[Place, str]
+
+
 class TakeOver:
     """One loader's."""
 
@@ -39,16 +47,19 @@ class TakeOver:
         self._tables = tables
         self._begun: dict[Place, str] = {}
 
-    def take(self, places: Mapping[Place, Table], until: Until) -> dict[Place, str]:
-        """Give a write stream of ours for each; no other one of these places takes rows any more.
+    def take(self, places: Mapping[Place, Table], until: Until) -> Taken:
+        """Give each a write stream of ours; no other one of a place that is taken takes rows any more.
 
         Raises:
             ConfigError: a table is gone, or we may not.
             UnavailableError: BigQuery does not answer; the streams that are open by now are used at the next try.
         """
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            list(pool.map(partial(self._begin, until), places, places.values()))
-            ours = {place: self._begun[place] for place in places}
+            begun = pool.map(partial(self._begin, until), places, places.values())
+            troubles = {place: why for place, why in zip(places, begun, strict=True) if why}
+            ours = {place: self._begun[place] for place in places.keys() - troubles}
+            if not ours:
+                return Taken({}, {}, troubles)
             until.left(0)
             self._notes.write([opened_row(place, stream, self._notes.now_us()) for place, stream in ours.items()])
             others = [
@@ -56,11 +67,11 @@ class TakeOver:
                 for each in self._notes.open_streams(until)
                 if each.place in ours and each.stream != ours[each.place]
             ]
-            list(pool.map(partial(self._shut_out, until), others))
-        self.note_closed((each.place, each.stream) for each in others)
-        for place in places:
-            del self._begun[place]
-        return ours
+            whys = list(pool.map(partial(self._shut_out, until), others))
+        self.note_closed((each.place, each.stream) for each, why in zip(others, whys, strict=True) if not why)
+        troubles |= {each.place: why for each, why in zip(others, whys, strict=True) if why}
+        progress = self._notes.progress(until)
+        return Taken({place: self._begun.pop(place) for place in ours.keys() - troubles}, progress, troubles)
 
     def note_closed(self, closed: Iterable[tuple[Place, str]]) -> None:
         """Say that nobody need close these again."""
@@ -68,9 +79,15 @@ class TakeOver:
         if rows:
             self._notes.write(rows)
 
-    def _begin(self, until: Until, place: Place, table: Table) -> None:
-        if place not in self._begun:
+    def _begin(self, until: Until, place: Place, table: Table) -> str | None:
+        """Open a stream, if none was left open by the last try; why there is none."""
+        if place in self._begun:
+            return None
+        try:
             self._begun[place] = self._create(table, until)
+        except UnavailableError as error:
+            return str(error)
+        return None
 
     def _create(self, table: Table, until: Until) -> str:
         try:
@@ -86,14 +103,16 @@ class TakeOver:
                 ) from error
             raise UnavailableError(f"{getattr(answer, 'why', answer)} when a write stream is opened") from error
 
-    def _shut_out(self, until: Until, other: Opened) -> None:
+    def _shut_out(self, until: Until, other: Opened) -> str | None:
+        """Why it may still take rows."""
         try:
             self._streams.finalise(other.stream, wait_s=until.left(FINALISE_S))
         except GoogleAPICallError as error:
             status = status_of(error)
             if storage_code(status) in _CLOSED or (isinstance(answer_of_status(status), Gone) and self._is_old(other)):
-                return
-            raise UnavailableError(f"BigQuery does not close a write stream ({type(error).__name__})") from error
+                return None
+            return f"BigQuery does not close a write stream ({type(error).__name__})"
+        return None
 
     def _is_old(self, other: Opened) -> bool:
         return self._notes.now_us() - other.since_us > SETTLED_S * 1_000_000

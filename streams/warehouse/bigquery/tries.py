@@ -15,6 +15,9 @@ TAKING_S_MAX: Final = 45.0
 """One takeover; with the tries before it and its last call it ends before the loader counts as stuck."""
 
 
+TAKES_LONG: Final = "Taking places over takes long: BigQuery is slow"
+
+
 class Until:
     """The end of a takeover, which each of its calls has to keep."""
 
@@ -30,7 +33,7 @@ class Until:
         """
         left_s = self._end_s - self._clock()
         if left_s <= 0:
-            raise UnavailableError("Taking places over takes long: BigQuery is slow")
+            raise UnavailableError(TAKES_LONG)
         return min(left_s, most_s)
 
 

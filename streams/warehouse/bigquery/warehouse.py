@@ -53,7 +53,7 @@ from streams.warehouse.bigquery.rows import RowCodec
 from streams.warehouse.bigquery.streams import WriteStreams
 from streams.warehouse.bigquery.tables import Tables
 from streams.warehouse.bigquery.takeover import TakeOver
-from streams.warehouse.bigquery.tries import TRYING_S_MAX, pauses
+from streams.warehouse.bigquery.tries import TAKES_LONG, TRYING_S_MAX, pauses
 from streams.warehouse.port import Batch, Place
 from streams.warehouse.tables import TABLES, Table
 
@@ -96,39 +96,47 @@ class BigQueryWarehouse:
         self._remember(self._notes.progress())
         return dict(self._reached)
 
-    def append(self, batches: Sequence[Batch]) -> None:
+    def append(self, batches: Sequence[Batch]) -> Mapping[Place, str]:
         """Load them side by side; what is taken counts, and what is not is tried again for a while."""
         tries, left = pauses(self._chance), self._not_loaded(batches)
         until_us = self._notes.now_us() + TRYING_S_MAX * 1_000_000
+        troubles: Mapping[Place, str] = {}
         while left:
-            try:
-                trouble = self._round(left)
-            except UnavailableError as error:
-                trouble = str(error)
-            if trouble is None:
+            troubles = self._round(left, until_us)
+            if len(troubles) < len(left):
                 tries = pauses(self._chance)
             elif (pause_s := next(tries, None)) is None or self._notes.now_us() > until_us:
-                raise UnavailableError(trouble)
+                break
             else:
                 self._sleep(pause_s)
             left = self._not_loaded(left)
+        if left and len(left) == len(batches):
+            raise UnavailableError(next(iter(troubles.values())))
         if self._notes.now_us() - self._noted_us > NOTE_US:
             self._note()
+        return troubles if left else {}
 
     def close(self) -> None:
         """Close our streams, so that the next one need not, and note how far we are; a crash does neither."""
         if self._is_closed:
             return
         self._is_closed = True
+        closed = [(place, lane.stream) for place, lane in self._lanes.items() if self._is_ended(lane)]
         try:
-            for lane in self._lanes.values():
-                lane.disconnect()
-                self._streams.finalise(lane.stream)
-            self._take_over.note_closed((place, lane.stream) for place, lane in self._lanes.items())
-            self._note()
-        except (GoogleAPICallError, StreamsError) as error:
-            log.info("the streams stay open: the next loader closes them", why=type(error).__name__)
+            self._take_over.note_closed(closed)
+        except StreamsError as error:
+            log.info("closed streams are not noted: the next loader looks at them", why=str(error))
+        self._note()
         self._clients.close()
+
+    def _is_ended(self, lane: Lane) -> bool:
+        lane.disconnect()
+        try:
+            self._streams.finalise(lane.stream)
+        except GoogleAPICallError as error:
+            log.info("a stream stays open: the next loader closes it", why=type(error).__name__)
+            return False
+        return True
 
     def _not_loaded(self, batches: Sequence[Batch]) -> list[Batch]:
         left = []
@@ -139,10 +147,12 @@ class BigQueryWarehouse:
                 self._move(batch.place, batch.next_offset)
         return left
 
-    def _round(self, batches: Sequence[Batch]) -> str | None:
-        """One request for each place; the trouble, if none of them was of use."""
-        self._own({batch.place: batch.table for batch in batches if batch.place not in self._lanes})
-        sent = self._not_loaded(batches)
+    def _round(self, batches: Sequence[Batch], until_us: float) -> Mapping[Place, str]:
+        """One request for each place that is ours; where nothing became better, and why."""
+        troubles = self._own({batch.place: batch.table for batch in batches if batch.place not in self._lanes})
+        if self._notes.now_us() > until_us:
+            return dict.fromkeys((batch.place for batch in batches), TAKES_LONG) | troubles
+        sent = [batch for batch in self._not_loaded(batches) if batch.place in self._lanes]
         for batch in sent:
             start = self._reached.get(batch.place, batch.first_offset)
             self._lanes[batch.place].send(batch.rows_from(start), batch.next_offset)
@@ -150,19 +160,26 @@ class BigQueryWarehouse:
         for batch, _, offset in answers:
             if offset is not None:
                 self._move(batch.place, offset)
-        troubles = [self._trouble(batch, answer) for batch, answer, _ in answers]
-        return None if None in troubles or not troubles else troubles[0]
+        for batch, answer, _ in answers:
+            if why := self._trouble(batch, answer):
+                troubles[batch.place] = why
+        return troubles
 
-    def _own(self, places: Mapping[Place, Table]) -> None:
+    def _own(self, places: Mapping[Place, Table]) -> dict[Place, str]:
+        """Take them over; what keeps the rest from being ours."""
         if not places:
-            return
-        until = self._notes.until()
-        streams = self._take_over.take(places, until)
-        self._remember(self._notes.progress(until))
-        for place, stream in streams.items():
+            return {}
+        try:
+            taken = self._take_over.take(places, self._notes.until())
+        except UnavailableError as error:
+            return dict.fromkeys(places, str(error))
+        self._remember(taken.progress)
+        for place, stream in taken.streams.items():
             codec = self._codecs[places[place].name]
             self._lanes[place] = Lane(stream, codec, partial(self._streams.connected, stream, codec))
-        log.info("places taken over", places=sorted(map(str, places)))
+        if taken.streams:
+            log.info("places taken over", places=sorted(map(str, taken.streams)))
+        return dict(taken.troubles)
 
     def _trouble(self, batch: Batch, answer: Answer) -> str | None:
         """What keeps these rows from being loaded; None where something became better.
@@ -208,7 +225,7 @@ class BigQueryWarehouse:
         if rows:
             try:
                 self._notes.write(rows)
-            except UnavailableError as error:
+            except StreamsError as error:
                 log.debug("progress is not noted", why=str(error))
             else:
                 self._moved.clear()
