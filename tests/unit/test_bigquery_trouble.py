@@ -10,7 +10,7 @@ from google.rpc.code_pb2 import Code
 from schemas.errors import ConfigError, UnavailableError
 from streams.warehouse.bigquery import rest
 from streams.warehouse.bigquery.rest import meaning
-from streams.warehouse.bigquery.tries import TRIES_MAX, TRYING_S_MAX
+from streams.warehouse.bigquery.tries import REFUSED_S_MAX, TRIES_MAX, TRYING_S_MAX
 from streams.warehouse.bigquery.warehouse import NOTE_US
 from tests.fake_bigquery.rest import RefusedError
 from tests.fake_bigquery.world import World, bigquery_world, one
@@ -69,16 +69,42 @@ def test_tries_that_take_long_are_not_repeated(world: World) -> None:
 
 
 @pytest.mark.parametrize("on", ["append", "create"])
-def test_who_may_not_write_is_told_what_to_do(world: World, on: On) -> None:
-    """One line, at once."""
+def test_who_may_not_write_for_a_moment_goes_on(world: World, on: On) -> None:
+    """BigQuery says so too of what it does not know yet, and while roles change."""
     loader = world.prepared()
     if on == "append":
         loader.append(one())
     world.write.faults.append(Fault(on=on, code=Code.PERMISSION_DENIED, how="call"))
+    loader.append(one(1, "b"))
+
+    assert "b" == world.rows()[-1]["event_id"]
+
+
+@pytest.mark.parametrize("on", ["append", "create"])
+def test_who_may_not_write_for_minutes_is_told_what_to_do(world: World, on: On) -> None:
+    """At first it is waited for, with the same hint; success in between begins the minutes anew."""
+    loader = world.prepared()
+    loader.append(one())
+    if on == "create":
+        world.write.streams[loader._lanes[place()].stream].is_finalised = True
+    world.write.faults.extend([Fault(on=on, code=Code.PERMISSION_DENIED, how="call")] * 2 * TRIES_MAX)
+    with pytest.raises(UnavailableError, match=r"PERMISSION_DENIED .*webhooks_raw: give it roles/bigquery.dataEditor"):
+        loader.append(one(1, "b"))
+    world.now_s += REFUSED_S_MAX
     with pytest.raises(ConfigError, match=r"PERMISSION_DENIED .*webhooks_raw: give it roles/bigquery.dataEditor"):
         loader.append(one(1, "b"))
 
-    assert [] == world.slept
+
+def test_a_refusal_is_forgotten_where_rows_were_taken(world: World) -> None:
+    """Only one that lasts ends the loader."""
+    loader = world.prepared()
+    loader.append(one())
+    for offset in (1, 2):
+        world.now_s += REFUSED_S_MAX
+        world.write.faults.append(Fault(code=Code.PERMISSION_DENIED))
+        loader.append(one(offset, "b"))
+
+    assert 3 == len(world.rows())
 
 
 @pytest.mark.parametrize(
@@ -215,8 +241,10 @@ def test_a_connection_is_not_kept_for_ever(world: World) -> None:
 def test_who_may_not_note_its_streams_is_told_what_to_do(world: World) -> None:
     """Without notes nobody could shut it out."""
     loader = world.prepared()
-    world.write.faults.append(Fault(code=Code.PERMISSION_DENIED))
-    with pytest.raises(ConfigError, match=r"PERMISSION_DENIED: give it roles/bigquery\.dataEditor"):
+    world.write.faults.extend([Fault(code=Code.PERMISSION_DENIED)] * TRIES_MAX)
+    with pytest.raises(
+        UnavailableError, match=r"PERMISSION_DENIED .*write_streams: give it roles/bigquery\.dataEditor"
+    ):
         loader.append(one())
 
     assert [] == world.rows()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from google.cloud.bigquery.table import RowIterator
 
-from schemas.errors import ConfigError, UnavailableError
+from schemas.errors import UnavailableError
 from streams.warehouse.bigquery.answers import Denied, Stored
 from streams.warehouse.bigquery.connect import Clients
 from streams.warehouse.bigquery.register import (
@@ -16,22 +16,27 @@ from streams.warehouse.bigquery.register import (
     progress_from,
     progress_query,
 )
-from streams.warehouse.bigquery.rest import QUERY_S, ROLES, asking, query
+from streams.warehouse.bigquery.rest import QUERY_S, asking, query
 from streams.warehouse.bigquery.rows import RowCodec
 from streams.warehouse.bigquery.streams import WriteStreams
-from streams.warehouse.bigquery.tries import Until
+from streams.warehouse.bigquery.tries import Refusals, Until
 from streams.warehouse.port import Place
 from streams.warehouse.tables import Row
 
 
 class Notes:
-    """Those of one dataset."""
+    """Those of one dataset.
+
+    Attributes:
+        refusals: of its tables, by whomever they are met.
+    """
 
     def __init__(self, clients: Clients, streams: WriteStreams, *, clock: Callable[[], float] = time.time) -> None:
         self._clients = clients
         self._streams = streams
         self._codec = RowCodec(REGISTER)
         self._clock = clock
+        self.refusals = Refusals(clock)
 
     def now_us(self) -> int:
         """By our clock."""
@@ -45,7 +50,7 @@ class Notes:
         """Add these; when this returns, everybody who asks is told of them.
 
         Raises:
-            ConfigError: we may not.
+            ConfigError: we may not, for some time.
             UnavailableError: it is not known whether they are there.
         """
         connection = self._streams.connected(self._streams.default(REGISTER.name), self._codec, kept_s=0)
@@ -53,9 +58,10 @@ class Notes:
             connection.send([self._codec.encoded(row) for row in rows], None)
             answer = connection.answer()
             if isinstance(answer, Denied):
-                raise ConfigError(f"{answer.why}: {ROLES}")
+                raise UnavailableError(self.refusals.why(self._clients.dataset.table(REGISTER.name), answer.why))
             if not isinstance(answer, Stored):
                 raise UnavailableError(getattr(answer, "why", "BigQuery refuses what its loaders note"))
+            self.refusals.ended(self._clients.dataset.table(REGISTER.name))
         finally:
             connection.close()
 

@@ -44,6 +44,10 @@ class Tables:
         for view in VIEWS:
             self._bring_view(view, self._dialect.view(view))
 
+    def name(self, table: Table) -> str:
+        """In full."""
+        return self._dataset.table(table.name)
+
     def check(self, table: Table) -> None:
         """Look at one that is in use, and add what is missing.
 
@@ -51,7 +55,7 @@ class Tables:
             ConfigError: it is gone, or not as declared.
             UnavailableError: BigQuery does not answer.
         """
-        name = self._dataset.table(table.name)
+        name = self.name(table)
         with asking(f"table {name}"):
             self._compare(table, self._client.get_table(name, retry=RETRY, timeout=REQUEST_S))
 

@@ -9,12 +9,13 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from google.api_core.exceptions import GoogleAPICallError
+from google.rpc.code_pb2 import Code
+from google.rpc.status_pb2 import Status
 
-from schemas.errors import ConfigError, UnavailableError
+from schemas.errors import UnavailableError
 from streams.warehouse.bigquery.answers import Denied, Gone, StorageCode, answer_of_status, storage_code
 from streams.warehouse.bigquery.notes import Notes
 from streams.warehouse.bigquery.register import Opened, closed_row, opened_row
-from streams.warehouse.bigquery.rest import ROLES
 from streams.warehouse.bigquery.streams import CREATE_S, FINALISE_S, WriteStreams, status_of
 from streams.warehouse.bigquery.tables import Tables
 from streams.warehouse.bigquery.tries import Until
@@ -24,8 +25,10 @@ from streams.warehouse.tables import Table
 AT_ONCE: Final = 8
 """Calls side by side; above 40 a second, BigQuery becomes slow at them."""
 
-SETTLED_S: Final = 600
-"""So old, a stream that BigQuery does not know is gone; before, BigQuery may only not know it yet."""
+SETTLED_S: Final = 3_600
+"""So old, a stream that BigQuery does not know is gone; before, BigQuery may only not know it yet.
+
+By two machines' clocks, so it is far longer than the minutes that BigQuery needs."""
 
 _CLOSED: Final = frozenset({StorageCode.STREAM_FINALIZED, StorageCode.STREAM_ALREADY_COMMITTED})
 
@@ -51,7 +54,7 @@ class TakeOver:
         """Give each a write stream of ours; no other one of a place that is taken takes rows any more.
 
         Raises:
-            ConfigError: a table is gone, or we may not.
+            ConfigError: a table is gone, or we may not, for some time.
             UnavailableError: BigQuery does not answer; the streams that are open by now are used at the next try.
         """
         with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -95,7 +98,7 @@ class TakeOver:
         except GoogleAPICallError as error:
             answer = answer_of_status(status_of(error))
             if isinstance(answer, Denied):
-                raise ConfigError(f"{answer.why} for a write stream of {table.name}: {ROLES}") from error
+                raise UnavailableError(self._notes.refusals.why(self._tables.name(table), answer.why)) from error
             if isinstance(answer, Gone):
                 self._tables.check(table)
                 raise UnavailableError(
@@ -109,10 +112,18 @@ class TakeOver:
             self._streams.finalise(other.stream, wait_s=until.left(FINALISE_S))
         except GoogleAPICallError as error:
             status = status_of(error)
-            if storage_code(status) in _CLOSED or (isinstance(answer_of_status(status), Gone) and self._is_old(other)):
+            if storage_code(status) in _CLOSED or (_is_unknown(status) and self._is_old(other)):
                 return None
             return f"BigQuery does not close a write stream ({type(error).__name__})"
         return None
 
     def _is_old(self, other: Opened) -> bool:
         return self._notes.now_us() - other.since_us > SETTLED_S * 1_000_000
+
+
+def _is_unknown(status: Status) -> bool:
+    """BigQuery does not know it, or says that we may not or it is not there: our table has just let us open another."""
+    return storage_code(status) == StorageCode.STREAM_NOT_FOUND or status.code in {
+        Code.NOT_FOUND,
+        Code.PERMISSION_DENIED,
+    }

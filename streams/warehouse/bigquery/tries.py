@@ -1,9 +1,10 @@
-"""How often and how long something is tried within one call; after that, the loader waits longer."""
+"""How often and how long something is tried: within one call, before the loader waits longer; and altogether."""
 
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from schemas.errors import UnavailableError
+from schemas.errors import ConfigError, UnavailableError
+from streams.warehouse.bigquery.rest import ROLES
 
 TRIES_MAX: Final = 5
 PAUSE_S: Final = 0.25
@@ -16,6 +17,34 @@ TAKING_S_MAX: Final = 45.0
 
 
 TAKES_LONG: Final = "Taking places over takes long: BigQuery is slow"
+
+
+REFUSED_S_MAX: Final = 300.0
+"""So long, BigQuery may say that we may not: also of what it does not know yet, and while roles change."""
+
+
+class Refusals:
+    """Since when BigQuery has refused us a table; rows that it takes end that."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._since_s: dict[str, float] = {}
+
+    def ended(self, table: str) -> None:
+        """It has taken rows."""
+        self._since_s.pop(table, None)
+
+    def why(self, table: str, why: str) -> str:
+        """What is to be waited for.
+
+        Raises:
+            ConfigError: it has lasted too long to pass by itself.
+        """
+        told = f"{why} for {table}: {ROLES}"
+        now_s = self._clock()
+        if now_s - self._since_s.setdefault(table, now_s) >= REFUSED_S_MAX:
+            raise ConfigError(told)
+        return told
 
 
 class Until:

@@ -42,13 +42,12 @@ from typing import Final
 import structlog
 from google.api_core.exceptions import GoogleAPICallError
 
-from schemas.errors import ConfigError, StreamsError, UnavailableError
+from schemas.errors import StreamsError, UnavailableError
 from streams.warehouse.bigquery.answers import Again, Answer, BadRows, Behind, Denied, Gone, Stored
 from streams.warehouse.bigquery.connect import Clients
 from streams.warehouse.bigquery.lane import Lane
 from streams.warehouse.bigquery.notes import Notes
 from streams.warehouse.bigquery.register import noted_row
-from streams.warehouse.bigquery.rest import ROLES
 from streams.warehouse.bigquery.rows import RowCodec
 from streams.warehouse.bigquery.streams import WriteStreams
 from streams.warehouse.bigquery.tables import Tables
@@ -189,6 +188,7 @@ class BigQueryWarehouse:
         """
         match answer:
             case Stored(has_new_columns):
+                self._notes.refusals.ended(self._tables.name(batch.table))
                 if has_new_columns:
                     self._lanes[batch.place].disconnect()
                     self._tables.check(batch.table)
@@ -197,7 +197,7 @@ class BigQueryWarehouse:
                 log.warning("BigQuery refuses rows: they go without their contents", rows=len(indexes))
                 return None
             case Denied(why):
-                raise ConfigError(f"{why} for {self._clients.dataset.table(batch.table.name)}: {ROLES}")
+                return self._notes.refusals.why(self._tables.name(batch.table), why)
             case Gone(why):
                 del self._lanes[batch.place]
                 log.info("write stream given up", place=str(batch.place), why=why)
