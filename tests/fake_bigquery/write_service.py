@@ -79,6 +79,7 @@ class FakeWriteService:
         faults: each spoils one request, the first that its method gets.
         refused: whether BigQuery dislikes this row.
         bytes_max: of one request.
+        disliked: whether a request with this row is refused, without a word about which row it is.
         before_append: is called with the stream's name before anything is looked at.
     """
 
@@ -87,6 +88,7 @@ class FakeWriteService:
         self.streams: dict[str, Stream] = {}
         self.appends = 0
         self.refused: Callable[[dict[str, Any]], bool] = lambda _: False
+        self.disliked: Callable[[dict[str, Any]], bool] = lambda _: False
         self.before_append: Callable[[str], None] = lambda _: None
         self.bytes_max = bytes_max
         self._dataset = dataset
@@ -200,6 +202,8 @@ class FakeWriteService:
         known = {each["name"] for each in self._dataset.tables[table]["schema"]["fields"]}
         if any(not row.keys() <= known for row in rows):
             return _error(Code.INVALID_ARGUMENT, StorageCode.SCHEMA_MISMATCH_EXTRA_FIELDS)
+        if any(self.disliked(row) for row in rows):
+            return _error(Code.INVALID_ARGUMENT)
         bad = [RowError(index=index, code=1) for index, row in enumerate(rows) if self.refused(row)]
         if bad:
             return AppendRowsResponse(error=Status(code=Code.INVALID_ARGUMENT), row_errors=bad)

@@ -66,18 +66,24 @@ class RowCodec:
         given = {name: value for name, value in zip(self.table.names, row, strict=True) if value is not None}
         return self._message(**given).SerializeToString()
 
-    def first_chunk(self, rows: Sequence[Row], next_offset: int) -> Chunk:
+    def first_chunk(self, rows: Sequence[Row], next_offset: int, rows_max: int | None = None) -> Chunk:
         """As many of the first of them as a request takes; a row that none takes goes without its JSON, and says so."""
         chunk, size = Chunk([], [], next_offset), 0
         for row in rows:
             fitting, encoded = self._fitting(row)
             size += len(encoded) + _PER_ROW_BYTES
-            if chunk.rows and size > REQUEST_BYTES_MAX:
+            if chunk.rows and (size > REQUEST_BYTES_MAX or len(chunk.rows) == rows_max):
                 chunk.next_offset = self.table.offset_of(row)
                 break
             chunk.rows.append(fitting)
             chunk.encoded.append(encoded)
         return chunk
+
+    def halve(self, chunk: Chunk) -> None:
+        """Keep the first half of several rows."""
+        half = len(chunk.rows) // 2
+        chunk.next_offset = self.table.offset_of(chunk.rows[half])
+        del chunk.rows[half:], chunk.encoded[half:]
 
     def without(self, chunk: Chunk, refused: Sequence[int]) -> bool:
         """Take out of these rows what BigQuery may dislike; whether there was anything left to take."""

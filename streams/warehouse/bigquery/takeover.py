@@ -13,7 +13,7 @@ from google.rpc.code_pb2 import Code
 from google.rpc.status_pb2 import Status
 
 from schemas.errors import UnavailableError
-from streams.warehouse.bigquery.answers import Denied, Gone, StorageCode, answer_of_status, storage_code
+from streams.warehouse.bigquery.answers import Denied, Gone, StorageCode, Unclear, answer_of_status, storage_code
 from streams.warehouse.bigquery.notes import Notes
 from streams.warehouse.bigquery.register import Opened, closed_row, opened_row
 from streams.warehouse.bigquery.streams import CREATE_S, FINALISE_S, WriteStreams, status_of
@@ -99,7 +99,7 @@ class TakeOver:
             answer = answer_of_status(status_of(error))
             if isinstance(answer, Denied):
                 raise UnavailableError(self._notes.refusals.why(self._tables.name(table), answer.why)) from error
-            if isinstance(answer, Gone):
+            if isinstance(answer, Gone | Unclear):
                 self._tables.check(table)
                 raise UnavailableError(
                     f"BigQuery's write API does not know the table {table.name} yet: that takes some minutes"

@@ -43,7 +43,7 @@ import structlog
 from google.api_core.exceptions import GoogleAPICallError
 
 from schemas.errors import StreamsError, UnavailableError
-from streams.warehouse.bigquery.answers import Again, Answer, BadRows, Behind, Denied, Gone, Stored
+from streams.warehouse.bigquery.answers import Again, Answer, BadRows, Behind, Denied, Gone, Stored, Unclear
 from streams.warehouse.bigquery.connect import Clients
 from streams.warehouse.bigquery.lane import Lane
 from streams.warehouse.bigquery.notes import Notes
@@ -204,7 +204,7 @@ class BigQueryWarehouse:
             case Behind(why):
                 self._tables.check(batch.table)
                 return f"{why}: its write API does not know a new column yet, that takes some minutes"
-            case Again(why):
+            case Again(why) | Unclear(why):
                 pass
         return why
 
