@@ -7,6 +7,7 @@ import pytest
 
 from schemas.errors import UnavailableError
 from streams.warehouse.bigquery.tries import TAKING_S_MAX, TRIES_MAX
+from streams.warehouse.bigquery.warehouse import NOTE_US
 from tests.fake_bigquery.rest import RefusedError
 from tests.fake_bigquery.world import World, bigquery_world, one
 from tests.fake_bigquery.write_service import Fault
@@ -104,3 +105,15 @@ def test_at_the_end_every_stream_is_closed_that_can_be(world: World) -> None:
 
     assert [False, True] == sorted(each.is_finalised for each in world.write.streams.values())
     assert {place(): 7, place(1): 1} == world.prepared().progress()
+
+
+def test_a_stream_is_closed_though_its_first_note_is_gone(world: World) -> None:
+    """Whoever uses it notes it again now and then."""
+    killed = world.prepared()
+    killed.append(one())
+    world.data.ask("DELETE FROM `p-1.crm.write_streams` WHERE TRUE", {})
+    world.now_s += NOTE_US / 1e6 + 1
+    killed.append(one(1, "b"))
+    world.prepared().append(one(2, "c"))
+
+    assert [True, False] == [each.is_finalised for each in world.write.streams.values()]

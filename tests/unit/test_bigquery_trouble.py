@@ -115,6 +115,9 @@ def test_a_refusal_is_forgotten_where_rows_were_taken(world: World) -> None:
         (RefusedError(403, "quotaExceeded"), UnavailableError, "a quota is used up for dataset p-1.crm"),
         (RefusedError(400, "invalid"), ConfigError, "cannot do that with dataset p-1.crm"),
         (RefusedError(412, "conditionNotMet"), UnavailableError, "does not answer"),
+        (RefusedError(400, "tableUnavailable"), UnavailableError, "does not answer"),
+        (RefusedError(400, "resourceInUse"), UnavailableError, "does not answer"),
+        (RefusedError(400, "resourcesExceeded"), UnavailableError, "does not answer"),
     ],
 )
 def test_refusals_of_the_rest_api_are_one_line(
@@ -147,6 +150,23 @@ def test_a_query_that_does_not_end_is_waited_for_by_the_loader(world: World, mon
     world.rest.is_slow = False
 
     assert {} == loader.progress()
+
+
+def test_tables_are_prepared_through_a_short_trouble(world: World) -> None:
+    """A loader that starts meanwhile does not end."""
+    world.rest.refusals.append(RefusedError(412, "conditionNotMet"))
+    world.prepared().append(one())
+
+    assert (1, 1) == (len(world.rows()), len(world.slept))
+
+
+def test_tables_that_cannot_be_prepared_are_said(world: World) -> None:
+    """After some tries."""
+    world.rest.refusals.extend([RefusedError(412, "conditionNotMet")] * TRIES_MAX)
+    with pytest.raises(UnavailableError, match="does not answer"):
+        world.prepared()
+
+    assert TRIES_MAX - 1 == len(world.slept)
 
 
 def test_a_network_that_is_away_is_said() -> None:

@@ -26,6 +26,9 @@ JOB_RETRY: Final = DEFAULT_JOB_RETRY.with_timeout(40.0)
 QUERY_S: Final = 60.0
 
 ROLES: Final = "give it roles/bigquery.dataEditor on the dataset and roles/bigquery.jobUser on the project"
+_PASSING: Final = frozenset({"resourcesExceeded", "resourceInUse", "tableUnavailable"})
+"""Of refusals that look as if they were for ever."""
+
 _USED_UP: Final = frozenset({"quotaExceeded", "rateLimitExceeded", "jobRateLimitExceeded"})
 
 
@@ -65,7 +68,7 @@ def _refusal(cause: Exception, what: str) -> str | None:
             return f"BigQuery refuses the account for {what}: {ROLES}"
         case NotFound():
             return f"BigQuery has not all of the {what}: make the dataset, or set another WAREHOUSE"
-        case BadRequest():
+        case BadRequest() if _reason(cause) not in _PASSING:
             return f"BigQuery cannot do that with {what}: {_first_line(cause)}"
         case GoogleAuthError() if not cause.retryable:
             return f"BigQuery's credentials cannot be used ({type(cause).__name__}): renew them"

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import grpc
 from google.api_core.exceptions import GoogleAPICallError
+from google.api_core.gapic_v1.routing_header import to_grpc_metadata
 from google.cloud.bigquery_storage_v1 import BigQueryWriteClient
 from google.cloud.bigquery_storage_v1.types import (
     AppendRowsRequest,
@@ -47,7 +48,7 @@ class Connection:
         self._call = append(
             iter(self._requests.get, None),
             timeout=kept_s + ANSWER_S,
-            metadata=(("x-goog-request-params", f"write_stream={stream}"),),  # by which it finds the region
+            metadata=(_route(stream),),
         )
 
     @property
@@ -113,6 +114,12 @@ class WriteStreams:
     def default(self, table: str) -> str:
         """The stream that every table has: no offsets, so a repeat is appended again."""
         return f"{self._dataset.parent(table)}/streams/_default"
+
+
+def _route(stream: str) -> tuple[str, str]:
+    """By which BigQuery finds the stream's region."""
+    key, value = to_grpc_metadata({"write_stream": stream})  # type: ignore[no-untyped-call]  # untyped in a typed package
+    return str(key), str(value)
 
 
 def status_of(error: grpc.RpcError | GoogleAPICallError) -> Status:

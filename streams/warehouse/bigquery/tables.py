@@ -97,7 +97,8 @@ class Tables:
 
 def _declared(name: str, table: Table) -> bigquery.Table:
     made = bigquery.Table(name, schema=[_field(column) for column in table.columns])
-    made.time_partitioning = bigquery.TimePartitioning(type_=bigquery.TimePartitioningType.DAY, field=table.day)
+    if table is not REGISTER:  # a dataset may let divisions expire, and an old note may be of a stream that is used
+        made.time_partitioning = bigquery.TimePartitioning(type_=bigquery.TimePartitioningType.DAY, field=table.day)
     made.clustering_fields = list(table.cluster)
     return made
 
@@ -117,8 +118,7 @@ def _differences(table: Table, found: bigquery.Table) -> Iterator[str]:
     if found.table_type not in {None, "TABLE"}:
         yield f"it is a {found.table_type}"
         return
-    divided = found.time_partitioning
-    if divided is None or (divided.type_, divided.field) != (bigquery.TimePartitioningType.DAY, table.day):
+    if table is not REGISTER and not _is_divided(table, found):
         yield f"it is not partitioned by the day of {table.day}"
     if list(found.clustering_fields or ()) != list(table.cluster):
         yield f"it is not clustered by {', '.join(table.cluster)}"
@@ -126,6 +126,11 @@ def _differences(table: Table, found: bigquery.Table) -> Iterator[str]:
     for column in table.columns:
         yield from _column_differences(column, there.pop(column.name, None))
     yield from (f"{name} is required, and unknown" for name, field in there.items() if field.mode == "REQUIRED")
+
+
+def _is_divided(table: Table, found: bigquery.Table) -> bool:
+    divided = found.time_partitioning
+    return divided is not None and (divided.type_, divided.field) == (bigquery.TimePartitioningType.DAY, table.day)
 
 
 def _column_differences(column: Column, field: bigquery.SchemaField | None) -> Iterator[str]:

@@ -28,7 +28,8 @@ rows without a note (the rows count). A table that BigQuery does not find, or a 
 is young, may only not be known yet: that is waited for.
 
 What has no row (transactions' marks), or whose row somebody has deleted, is covered by notes of the progress, written
-every ten minutes and at the end. They only ever say what was acknowledged, so whoever writes them is right.
+every ten minutes and at the end. They only ever say what was acknowledged, so whoever writes them is right. With them
+goes which streams are used, should somebody have deleted that.
 The price: progress is asked by reading four narrow columns of all rows, at a start and when a partition moves.
 Reports that Customer.io repeats are other records with the same key; the views show each key once.
 """
@@ -47,7 +48,7 @@ from streams.warehouse.bigquery.answers import Again, Answer, BadRows, Behind, D
 from streams.warehouse.bigquery.connect import Clients
 from streams.warehouse.bigquery.lane import Lane
 from streams.warehouse.bigquery.notes import Notes
-from streams.warehouse.bigquery.register import noted_row
+from streams.warehouse.bigquery.register import noted_row, opened_row
 from streams.warehouse.bigquery.rows import RowCodec
 from streams.warehouse.bigquery.streams import WriteStreams
 from streams.warehouse.bigquery.tables import Tables
@@ -88,7 +89,16 @@ class BigQueryWarehouse:
 
     def prepare(self) -> None:
         """Make, check and extend tables and views."""
-        self._tables.bring_up_to_date()
+        tries = pauses(self._chance)
+        while True:
+            try:
+                self._tables.bring_up_to_date()
+            except UnavailableError:
+                if (pause_s := next(tries, None)) is None:
+                    raise
+                self._sleep(pause_s)
+            else:
+                return
 
     def progress(self) -> dict[Place, int]:
         """The next offset of each place that was ever loaded, by whomever."""
@@ -121,6 +131,7 @@ class BigQueryWarehouse:
             return
         self._is_closed = True
         closed = [(place, lane.stream) for place, lane in self._lanes.items() if self._is_ended(lane)]
+        self._lanes.clear()
         try:
             self._take_over.note_closed(closed)
         except StreamsError as error:
@@ -218,9 +229,10 @@ class BigQueryWarehouse:
             self._moved.add(place)
 
     def _note(self) -> None:
-        """Note how far we are; where that fails, the rows still tell."""
+        """Note how far we are, and again which streams are ours; where that fails, rows and older notes still tell."""
         now_us = self._notes.now_us()
         rows = [noted_row(place, self._reached[place], now_us) for place in sorted(self._moved)]
+        rows += [opened_row(place, lane.stream, now_us) for place, lane in self._lanes.items()]
         self._noted_us = now_us
         if rows:
             try:
