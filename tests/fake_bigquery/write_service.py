@@ -79,6 +79,7 @@ class FakeWriteService:
         faults: each spoils one request, the first that its method gets.
         refused: whether BigQuery dislikes this row.
         bytes_max: of one request.
+        row_code: what is said of such a row.
         disliked: whether a request with this row is refused, without a word about which row it is.
         before_append: is called with the stream's name before anything is looked at.
     """
@@ -88,6 +89,7 @@ class FakeWriteService:
         self.streams: dict[str, Stream] = {}
         self.appends = 0
         self.refused: Callable[[dict[str, Any]], bool] = lambda _: False
+        self.row_code = RowError.RowErrorCode.FIELDS_ERROR
         self.disliked: Callable[[dict[str, Any]], bool] = lambda _: False
         self.before_append: Callable[[str], None] = lambda _: None
         self.bytes_max = bytes_max
@@ -204,7 +206,7 @@ class FakeWriteService:
             return _error(Code.INVALID_ARGUMENT, StorageCode.SCHEMA_MISMATCH_EXTRA_FIELDS)
         if any(self.disliked(row) for row in rows):
             return _error(Code.INVALID_ARGUMENT)
-        bad = [RowError(index=index, code=1) for index, row in enumerate(rows) if self.refused(row)]
+        bad = [RowError(index=index, code=self.row_code) for index, row in enumerate(rows) if self.refused(row)]
         if bad:
             return AppendRowsResponse(error=Status(code=Code.INVALID_ARGUMENT), row_errors=bad)
         return None

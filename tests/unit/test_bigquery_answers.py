@@ -65,7 +65,7 @@ def test_an_answer_that_says_nothing_is_no_success() -> None:
 
 def test_rows_that_are_refused_are_named() -> None:
     """None of the request is there."""
-    refused = AppendRowsResponse(error=Status(code=Code.INVALID_ARGUMENT), row_errors=[RowError(index=2)])
+    refused = AppendRowsResponse(error=Status(code=Code.INVALID_ARGUMENT), row_errors=[RowError(index=2, code=1)])
 
     assert BadRows([2]) == answer_of(refused)
 

@@ -6,7 +6,7 @@ Its own `StorageError` counts first, then the gRPC code. What is not certain is 
 from collections.abc import Sequence
 from typing import Final, NamedTuple, TypeAlias
 
-from google.cloud.bigquery_storage_v1.types import AppendRowsResponse, StorageError
+from google.cloud.bigquery_storage_v1.types import AppendRowsResponse, RowError, StorageError
 from google.rpc.code_pb2 import Code
 from google.rpc.status_pb2 import Status
 
@@ -91,8 +91,11 @@ _DOUBTFUL: Final = frozenset({Code.INTERNAL, Code.UNKNOWN, Code.ABORTED})
 
 def answer_of(response: AppendRowsResponse) -> Answer:
     """What a response says."""
+    bad = [each.index for each in response.row_errors if each.code == RowError.RowErrorCode.FIELDS_ERROR]
+    if bad:
+        return BadRows(bad)
     if response.row_errors:
-        return BadRows([each.index for each in response.row_errors])
+        return Unclear("BigQuery refuses rows")
     if response.error.code:
         return answer_of_status(response.error)
     if "append_result" not in response:

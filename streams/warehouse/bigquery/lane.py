@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import structlog
+
 from streams.warehouse.bigquery.answers import Again, Answer, BadRows, Gone, Stored, Unclear
 from streams.warehouse.bigquery.rows import Chunk, RowCodec
 from streams.warehouse.bigquery.streams import Connection
@@ -13,7 +15,11 @@ Connect = Callable[[], Connection]
 DOUBTS_MAX: Final = 12
 """So many answers one after the other that may be the stream's own fault, and another stream is tried."""
 
+OFFSETS_SAID_MAX: Final = 10
+
 _NOTHING_LEFT: Final = Again("BigQuery refuses rows even without their contents: look at the table")
+
+log = structlog.get_logger()
 
 
 class Lane:
@@ -23,8 +29,9 @@ class Lane:
         stream: the name of its write stream.
     """
 
-    def __init__(self, stream: str, codec: RowCodec, connect: Connect) -> None:
+    def __init__(self, stream: str, codec: RowCodec, connect: Connect, *, place: str) -> None:
         self.stream = stream
+        self._place = place
         self._codec = codec
         self._connect = connect
         self._connection: Connection | None = None
@@ -55,7 +62,7 @@ class Lane:
                 self._widen(len(chunk.rows))
                 return answer, chunk.next_offset
             case BadRows(indexes):
-                return answer if self._codec.without(chunk, indexes) else _NOTHING_LEFT, None
+                return answer if self._cut(chunk, indexes) else _NOTHING_LEFT, None
             case Unclear(why):
                 self.disconnect()
                 return self._narrowed(chunk, why), None
@@ -71,10 +78,16 @@ class Lane:
         if self._rows_in and self._rows_max is None:
             return Gone(why)
         if len(chunk.rows) == 1:
-            return Again(why) if self._codec.without(chunk, [0]) else _NOTHING_LEFT
+            return Again(why) if self._cut(chunk, [0]) else _NOTHING_LEFT
         self._codec.halve(chunk)
         self._rows_max = len(chunk.rows)
         return Again(why)
+
+    def _cut(self, chunk: Chunk, indexes: Sequence[int]) -> bool:
+        """Whether there was anything left to cut; BigQuery's own words are not said, as they may cite the row."""
+        offsets = [self._codec.table.offset_of(chunk.rows[index]) for index in indexes[:OFFSETS_SAID_MAX]]
+        log.warning("BigQuery refuses rows: they go with less", place=self._place, rows=len(indexes), offsets=offsets)
+        return self._codec.without(chunk, indexes)
 
     def _widen(self, rows: int) -> None:
         """What follows may be more again; one that had room for more ends the search."""

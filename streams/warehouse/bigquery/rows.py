@@ -98,17 +98,24 @@ class RowCodec:
         encoded = self.encoded(row)
         if len(encoded) <= ROW_BYTES_MAX:
             return row, encoded
-        cut = tuple(
-            TOO_LARGE if column.name == "fault" else None if column.kind == "json" else value
-            for column, value in zip(self.table.columns, row, strict=True)
-        )
+        cut = self._without_json(row, TOO_LARGE)
         return cut, self.encoded(cut)
 
+    def _without_json(self, row: Row, fault: str) -> Row:
+        return tuple(
+            fault if column.name == "fault" else None if column.kind == "json" else value
+            for column, value in zip(self.table.columns, row, strict=True)
+        )
+
     def _lesser(self, row: Row) -> Row:
-        """First without the day, for BigQuery takes no day that is years away; then only with what is needed."""
+        """Without the day, as BigQuery takes none that is years away; then without JSON; then with what is needed."""
         day = self.table.names.index(self.table.day)
         if row[day] is not None:
             return (*row[:day], None, *row[day + 1 :])
+        if any(
+            value is not None and column.kind == "json" for column, value in zip(self.table.columns, row, strict=True)
+        ):
+            return self._without_json(row, REFUSED)
         return tuple(
             REFUSED if column.name == "fault" else value if column.is_needed else None
             for column, value in zip(self.table.columns, row, strict=True)

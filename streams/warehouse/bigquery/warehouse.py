@@ -186,7 +186,7 @@ class BigQueryWarehouse:
         self._remember(taken.progress)
         for place, stream in taken.streams.items():
             codec = self._codecs[places[place].name]
-            self._lanes[place] = Lane(stream, codec, partial(self._streams.connected, stream, codec))
+            self._lanes[place] = Lane(stream, codec, partial(self._streams.connected, stream, codec), place=str(place))
         if taken.streams:
             log.info("places taken over", places=sorted(map(str, taken.streams)))
         return dict(taken.troubles)
@@ -204,8 +204,7 @@ class BigQueryWarehouse:
                     self._lanes[batch.place].disconnect()
                     self._tables.check(batch.table)
                 return None
-            case BadRows(indexes):
-                log.warning("BigQuery refuses rows: they go without their contents", rows=len(indexes))
+            case BadRows():
                 return None
             case Denied(why):
                 return self._notes.refusals.why(self._tables.name(batch.table), why)
