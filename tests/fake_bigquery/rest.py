@@ -28,6 +28,7 @@ class FakeRest:
     Attributes:
         refusals: given instead of the next answers, one each.
         asked: the methods and the last parts of the paths of all requests.
+        at: is called with `before` or `after`, and `query`, while nothing is locked.
         before_query: is called with its text before anything is looked at.
         is_slow: whether queries do not end.
     """
@@ -36,6 +37,7 @@ class FakeRest:
         self.refusals: list[RefusedError] = []
         self.asked: list[str] = []
         self.is_slow = False
+        self.at: Callable[[str], None] = lambda _: None
         self.before_query: Callable[[str], None] = lambda _: None
         self._dataset = dataset
         self._has_dataset = has_dataset
@@ -102,7 +104,9 @@ class FakeRest:
             for each in body.get("queryParameters", [])
         }
         try:
+            self.at("before query")
             schema, rows = self._dataset.ask(body["query"], given)
+            self.at("after query")
         except duckdb.CatalogException as error:
             raise RefusedError(404, "notFound") from error
         return {
