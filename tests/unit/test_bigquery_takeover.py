@@ -75,7 +75,7 @@ def test_a_takeover_is_bounded_and_goes_on_where_it_was(world: World) -> None:
         world.now_s += TAKING_S_MAX
 
     world.write.before_append = take_long
-    with pytest.raises(UnavailableError, match="Taking places over takes long"):
+    with pytest.raises(UnavailableError, match="BigQuery is slow"):
         loader.append(one())
     world.write.before_append = lambda _: None
     loader.append(one())
@@ -117,3 +117,19 @@ def test_a_stream_is_closed_though_its_first_note_is_gone(world: World) -> None:
     world.prepared().append(one(2, "c"))
 
     assert [True, False] == [each.is_finalised for each in world.write.streams.values()]
+
+
+def test_a_takeover_that_is_always_slow_keeps_no_other_place_waiting(world: World) -> None:
+    """Those that are ours come first."""
+    loader = world.prepared()
+    loader.append([webhook_batch([webhook_body("a")], at=place(1))])
+
+    def take_long(_: str) -> None:
+        world.now_s += TAKING_S_MAX
+
+    world.write.at = lambda moment: take_long(moment) if moment == "before note" else None
+    for offset in (1, 2):
+        told = loader.append([*one(), webhook_batch([webhook_body("b")], offset, at=place(1))])
+        assert {place(): "BigQuery is slow: the rest is loaded at the next try"} == told
+
+    assert {place(1): 3} == world.prepared().progress()

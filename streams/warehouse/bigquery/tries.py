@@ -16,7 +16,7 @@ TAKING_S_MAX: Final = 45.0
 """One takeover; with the tries before it and its last call it ends before the loader counts as stuck."""
 
 
-TAKES_LONG: Final = "Taking places over takes long: BigQuery is slow"
+TAKES_LONG: Final = "BigQuery is slow: the rest is loaded at the next try"
 
 
 REFUSED_S_MAX: Final = 300.0

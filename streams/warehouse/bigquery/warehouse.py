@@ -112,18 +112,21 @@ class BigQueryWarehouse:
         troubles: Mapping[Place, str] = {}
         while left:
             troubles = self._round(left, until_us)
-            if len(troubles) < len(left):
-                tries = pauses(self._chance)
-            elif (pause_s := next(tries, None)) is None or self._notes.now_us() > until_us:
-                break
-            else:
-                self._sleep(pause_s)
+            is_better = len(troubles) < len(left)
             left = self._not_loaded(left)
-        if left and len(left) == len(batches):
-            raise UnavailableError(next(iter(troubles.values())))
+            if is_better:
+                tries = pauses(self._chance)
+            pause_s = 0.0 if is_better else next(tries, None)
+            if pause_s is None or self._notes.now_us() > until_us:
+                break
+            if not is_better:
+                self._sleep(pause_s)
+        whys = {batch.place: troubles.get(batch.place, TAKES_LONG) for batch in left}
+        if whys and len(whys) == len(batches):
+            raise UnavailableError(next(iter(whys.values())))
         if self._notes.now_us() - self._noted_us > NOTE_US:
             self._note()
-        return troubles if left else {}
+        return whys
 
     def close(self) -> None:
         """Close our streams, so that the next one need not, and note how far we are; a crash does neither."""
@@ -157,12 +160,22 @@ class BigQueryWarehouse:
                 self._move(batch.place, batch.next_offset)
         return left
 
-    def _round(self, batches: Sequence[Batch], until_us: float) -> Mapping[Place, str]:
-        """One request for each place that is ours; where nothing became better, and why."""
-        troubles = self._own({batch.place: batch.table for batch in batches if batch.place not in self._lanes})
-        if self._notes.now_us() > until_us:
-            return dict.fromkeys((batch.place for batch in batches), TAKES_LONG) | troubles
-        sent = [batch for batch in self._not_loaded(batches) if batch.place in self._lanes]
+    def _round(self, batches: Sequence[Batch], until_us: float) -> dict[Place, str]:
+        """One request for each place; where nothing became better, and why.
+
+        First for those that are ours: a takeover may be long, and fail, and must keep nobody waiting.
+        """
+        missing = [batch for batch in batches if batch.place not in self._lanes]
+        troubles = self._sent([batch for batch in batches if batch.place in self._lanes])
+        if self._notes.now_us() <= until_us:
+            troubles |= self._own({batch.place: batch.table for batch in missing})
+        if self._notes.now_us() <= until_us:
+            return troubles | self._sent([batch for batch in missing if batch.place in self._lanes])
+        return dict.fromkeys((batch.place for batch in missing), TAKES_LONG) | troubles
+
+    def _sent(self, batches: Sequence[Batch]) -> dict[Place, str]:
+        """The same, for places that are ours."""
+        sent = self._not_loaded(batches)
         for batch in sent:
             start = self._reached.get(batch.place, batch.first_offset)
             self._lanes[batch.place].send(batch.rows_from(start), batch.next_offset)
@@ -170,10 +183,8 @@ class BigQueryWarehouse:
         for batch, _, offset in answers:
             if offset is not None:
                 self._move(batch.place, offset)
-        for batch, answer, _ in answers:
-            if why := self._trouble(batch, answer):
-                troubles[batch.place] = why
-        return troubles
+        whys = [(batch.place, self._trouble(batch, answer)) for batch, answer, _ in answers]
+        return {place: why for place, why in whys if why}
 
     def _own(self, places: Mapping[Place, Table]) -> dict[Place, str]:
         """Take them over; what keeps the rest from being ours."""
