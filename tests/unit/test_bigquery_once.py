@@ -133,12 +133,12 @@ def test_a_stream_that_is_not_as_believed_is_replaced(world: World, storage: int
     assert (1, 1) == (streams_of(world, is_finalised=True), streams_of(world, is_finalised=False))
 
 
-@pytest.mark.parametrize("code", [Code.NOT_FOUND, Code.PERMISSION_DENIED])
+@pytest.mark.parametrize("code", [Code.NOT_FOUND, Code.PERMISSION_DENIED, Code.INVALID_ARGUMENT])
 def test_a_young_stream_that_is_not_known_is_waited_for(world: World, code: int) -> None:
     """BigQuery may not know it yet, and it could still take rows; an hour later it is taken to be gone."""
     killed, following = world.prepared(), world.prepared()
     killed.append(batch_of(0, "a"))
-    world.write.faults.extend([Fault(on="finalise", code=code)] * 6)
+    world.write.faults.extend([Fault(on="finalise", code=code)] * 20)
     with pytest.raises(UnavailableError, match="does not close a write stream"):
         following.append(batch_of(1, "b"))
     world.now_s += SETTLED_S + 1

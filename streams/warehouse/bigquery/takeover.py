@@ -30,6 +30,7 @@ SETTLED_S: Final = 3_600
 
 By two machines' clocks, so it is far longer than the minutes that BigQuery needs."""
 
+_UNKNOWN: Final = frozenset({Code.NOT_FOUND, Code.INVALID_ARGUMENT, Code.PERMISSION_DENIED})
 _CLOSED: Final = frozenset({StorageCode.STREAM_FINALIZED, StorageCode.STREAM_ALREADY_COMMITTED})
 
 
@@ -122,8 +123,9 @@ class TakeOver:
 
 
 def _is_unknown(status: Status) -> bool:
-    """BigQuery does not know it, or says that we may not or it is not there: our table has just let us open another."""
-    return storage_code(status) == StorageCode.STREAM_NOT_FOUND or status.code in {
-        Code.NOT_FOUND,
-        Code.PERMISSION_DENIED,
-    }
+    """BigQuery does not know it: it says so, or that the name is wrong, which is its own, or that we may not.
+
+    That we may, we know: the table has just let us open another.
+    """
+    storage = storage_code(status)
+    return storage == StorageCode.STREAM_NOT_FOUND or (not storage and status.code in _UNKNOWN)
