@@ -41,7 +41,7 @@ class DuckDbWarehouse:
         with opened(self._path, read_only=True) as connection:
             return _progress(connection)
 
-    def append(self, batches: Sequence[Batch]) -> None:
+    def append(self, batches: Sequence[Batch]) -> Mapping[Place, str]:
         """Load all of them in one transaction.
 
         Raises:
@@ -59,6 +59,7 @@ class DuckDbWarehouse:
                     _move(connection, batch.place, batch.next_offset, is_new=batch.place not in known)
             for table in TABLES:
                 insert_once(connection, table, rows[table.name])
+        return {}
 
     def close(self) -> None:
         """Let another loader have the file."""

@@ -1,6 +1,6 @@
 """Gathers what has been read until it is worth loading: by rows, bytes and seconds. Pure, and bounded."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -90,12 +90,13 @@ class Gathering:
             if lane.next_offset > lane.loaded
         ]
 
-    def loaded(self) -> None:
-        """All of it is loaded."""
+    def loaded(self, kept: Collection[Place] = (), *, now_s: float = 0.0) -> None:
+        """All of it is loaded but for these places, of which nothing more is read: they are due again after a while."""
         for lane in self._lanes.values():
-            lane.loaded, lane.rows = lane.next_offset, []
+            if lane.place not in kept:
+                lane.loaded, lane.rows = lane.next_offset, []
         self._rows = self._bytes = 0
-        self._since_s = None
+        self._since_s = now_s if kept else None
 
     def _move(self, lane: _Lane, next_offset: int, now_s: float) -> None:
         lane.next_offset = next_offset

@@ -6,7 +6,7 @@ the next one goes on behind the last row that is there.
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -16,7 +16,7 @@ from streams.kafka.partition_reader import Place as Partition
 from streams.warehouse.gathering import Gathering, Kind
 from streams.warehouse.loader_metrics import LoaderMetrics
 from streams.warehouse.places import topic_id_of
-from streams.warehouse.port import Warehouse
+from streams.warehouse.port import Batch, Place, Warehouse
 from streams.warehouse.source import Reached, Source
 from streams.warehouse.starts import Start, start_at
 
@@ -58,6 +58,7 @@ class Loader:
         self._starts: Mapping[Partition, Start] = {}
         self._gathering = Gathering({}, self._kinds)
         self._at_end: set[Partition] = set()
+        self._held: set[Place] = set()
 
     def run(self, open_source: Callable[[], Source]) -> None:
         """Load what comes from there; it is closed afterwards, and so is the warehouse.
@@ -107,7 +108,7 @@ class Loader:
     def _begin(self, source: Source) -> None:
         """What was gathered is forgotten: it is read again by whoever has the partitions now."""
         self.is_begun = False
-        self._gathering, self._at_end = Gathering({}, self._kinds), set()
+        self._gathering, self._at_end, self._held = Gathering({}, self._kinds), set(), set()
         if source.ours is None:
             self.waiting = UNDECIDED
             return
@@ -136,18 +137,33 @@ class Loader:
             try:
                 if not self._is_still_there(source):
                     return
-                self._warehouse.append(batches)
+                troubles = self._warehouse.append(batches)
             except UnavailableError as error:
                 self._metrics.tried(time.monotonic() - started_s, is_loaded=False)
+                if self._held.issuperset(each.place for each in batches):
+                    troubles = dict.fromkeys(self._held, str(error))  # the others may have something by now
+                    break
                 if self._wait(str(error), pause_s):
                     return
             else:
+                self._metrics.tried(time.monotonic() - started_s, is_loaded=not troubles)
                 break
-        self.waiting = None
-        self._metrics.tried(time.monotonic() - started_s, is_loaded=True)
-        self._metrics.loaded(batches, now_s=time.time())
-        self._gathering.loaded()
-        source.commit(batches)
+        self._go_on(source, batches, troubles)
+
+    def _go_on(self, source: Source, batches: Sequence[Batch], troubles: Mapping[Place, str]) -> None:
+        """Some may not be loaded: they are kept, and nothing more of their places is read until they are."""
+        if troubles:
+            self._wait(next(iter(troubles.values())), 0)
+        else:
+            self.waiting = None
+        loaded = [each for each in batches if each.place not in troubles]
+        self._metrics.loaded(loaded, now_s=time.time())
+        self._gathering.loaded(troubles.keys(), now_s=time.monotonic())
+        if self._held or troubles:
+            self._held = set(troubles)
+            source.hold(self._held)
+        if loaded:
+            source.commit(loaded)
 
     def _is_still_there(self, source: Source) -> bool:
         ids = source.topic_ids()

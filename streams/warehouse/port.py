@@ -58,14 +58,16 @@ class Warehouse(Protocol):
     def progress(self) -> dict[Place, int]:
         """The next offset of each place that was ever loaded."""
 
-    def append(self, batches: Sequence[Batch]) -> None:
+    def append(self, batches: Sequence[Batch]) -> Mapping[Place, str]:
         """Load batches, at most one of each place: each wholly, with its progress, or not at all.
+
+        Give the places whose batches are not loaded though others are, and why: those are to be given again.
 
         What lies before a place's progress is there already and is left out, so a batch that is repeated, overlaps or
         was interrupted leaves each row once. One that begins beyond it leaves a hole, which is the loader's decision.
 
         Raises:
-            UnavailableError: it does not answer; some of the batches may be loaded, all may be given again.
+            UnavailableError: none is loaded; all may be given again.
         """
 
     def close(self) -> None:

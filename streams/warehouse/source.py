@@ -22,7 +22,7 @@ from streams.kafka.partition_reader import stored
 from streams.kafka.topics import partition_counts
 from streams.process_end import in_background
 from streams.settings import Settings
-from streams.warehouse.port import Batch
+from streams.warehouse.port import Batch, Place
 from streams.warehouse.starts import OnKafka, Start
 
 QUEUED_KIB: Final = 16_384
@@ -85,6 +85,7 @@ class Source:
         self._group = f"{settings.app_id}-warehouse"
         self._own = {"group.instance.id": self._group} if alone else {}
         self._admin: AdminClient | None = None
+        self._held: set[Partition] = set()
         self.is_changed = False
         self._join()
 
@@ -141,7 +142,16 @@ class Source:
         """Read from there."""
         if starts:
             self._consumer.assign([TopicPartition(*partition, start.offset) for partition, start in starts.items()])
+            self._consumer.resume([TopicPartition(*each) for each in self._held & starts.keys()])
+        self._held = set()
         self.is_changed = False
+
+    def hold(self, places: Iterable[Place]) -> None:
+        """Read nothing more of these for now, and go on with whatever was held before and is not among them."""
+        held = {(each.topic, each.partition) for each in places}
+        self._consumer.pause([TopicPartition(*each) for each in held - self._held])
+        self._consumer.resume([TopicPartition(*each) for each in self._held - held])
+        self._held = held
 
     def look_again(self) -> None:
         """Read nothing more until somebody says from where."""

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeAlias
 
@@ -27,11 +28,17 @@ class FakeRest:
     Attributes:
         refusals: given instead of the next answers, one each.
         asked: the methods and the last parts of the paths of all requests.
+        at: is called with `before` or `after`, and `query`, while nothing is locked.
+        before_query: is called with its text before anything is looked at.
+        is_slow: whether queries do not end.
     """
 
     def __init__(self, dataset: FakeDataset, *, has_dataset: bool = True) -> None:
         self.refusals: list[RefusedError] = []
         self.asked: list[str] = []
+        self.is_slow = False
+        self.at: Callable[[str], None] = lambda _: None
+        self.before_query: Callable[[str], None] = lambda _: None
         self._dataset = dataset
         self._has_dataset = has_dataset
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -64,8 +71,10 @@ class FakeRest:
     def _do(self, method: str, name: str, body: Json) -> Json:
         if self.refusals:
             raise self.refusals.pop(0)
-        if name == "queries":
+        if name == "queries" and not self.is_slow:
             return self._query(body)
+        if name in {"queries", "j", "cancel"}:
+            return self._running()
         if method == "POST":
             return self._insert(body)
         if name not in self._dataset.tables:
@@ -79,13 +88,25 @@ class FakeRest:
             raise RefusedError(409, "duplicate")
         return self._dataset.create(body)
 
+    def _running(self) -> Json:
+        """A query that goes on, as each of the methods says it that may ask for it."""
+        job = {
+            "jobReference": {"projectId": self._dataset.project, "jobId": "j", "location": "EU"},
+            "configuration": {"jobType": "QUERY", "query": {"query": "SELECT 1"}},
+            "status": {"state": "RUNNING"},
+        }
+        return job | {"jobComplete": False, "job": job}
+
     def _query(self, body: Json) -> Json:
+        self.before_query(body["query"])
         given = {
             each["name"]: _read(each["parameterType"]["type"], each["parameterValue"]["value"])
             for each in body.get("queryParameters", [])
         }
         try:
+            self.at("before query")
             schema, rows = self._dataset.ask(body["query"], given)
+            self.at("after query")
         except duckdb.CatalogException as error:
             raise RefusedError(404, "notFound") from error
         return {

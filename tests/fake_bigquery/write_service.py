@@ -79,6 +79,9 @@ class FakeWriteService:
         faults: each spoils one request, the first that its method gets.
         refused: whether BigQuery dislikes this row.
         bytes_max: of one request.
+        row_code: what is said of such a row.
+        disliked: whether a request with this row is refused, without a word about which row it is.
+        at: is called with `before` or `after`, and `create`, `note`, `append` or `finalise`, while nothing is locked.
         before_append: is called with the stream's name before anything is looked at.
     """
 
@@ -87,6 +90,9 @@ class FakeWriteService:
         self.streams: dict[str, Stream] = {}
         self.appends = 0
         self.refused: Callable[[dict[str, Any]], bool] = lambda _: False
+        self.row_code = RowError.RowErrorCode.FIELDS_ERROR
+        self.disliked: Callable[[dict[str, Any]], bool] = lambda _: False
+        self.at: Callable[[str], None] = lambda _: None
         self.before_append: Callable[[str], None] = lambda _: None
         self.bytes_max = bytes_max
         self._dataset = dataset
@@ -114,6 +120,12 @@ class FakeWriteService:
         }
 
     def _create(self, request: CreateWriteStreamRequest, context: Any) -> WriteStream:  # noqa: ANN401 - gRPC has no types
+        self.at("before create")
+        made = self._created(request, context)
+        self.at("after create")
+        return made
+
+    def _created(self, request: CreateWriteStreamRequest, context: Any) -> WriteStream:  # noqa: ANN401 - as above
         with self._lock:
             self._spoil("create", context)
             table = request.parent.rpartition("/")[2]
@@ -124,6 +136,12 @@ class FakeWriteService:
             return WriteStream(name=name, type_=request.write_stream.type_)
 
     def _finalise(self, request: FinalizeWriteStreamRequest, context: Any) -> FinalizeWriteStreamResponse:  # noqa: ANN401 - as above
+        self.at("before finalise")
+        answer = self._finalised(request, context)
+        self.at("after finalise")
+        return answer
+
+    def _finalised(self, request: FinalizeWriteStreamRequest, context: Any) -> FinalizeWriteStreamResponse:  # noqa: ANN401 - as above
         with self._lock:
             self._spoil("finalise", context)
             stream = self.streams.get(request.name)
@@ -142,12 +160,15 @@ class FakeWriteService:
             assert routed == f"write_stream={call.stream}"
             if request.proto_rows.writer_schema.proto_descriptor.field:
                 call.read = _reader(request.proto_rows.writer_schema.proto_descriptor)
+            name = "note" if call.stream.endswith("/_default") else "append"
             self.before_append(call.stream)
+            self.at(f"before {name}")
             with self._lock:
                 self.appends += 1
                 answer = self._spoilt(self._fault("append"), call, request, context)
             if answer is None:
                 return
+            self.at(f"after {name}")
             yield answer
 
     def _spoilt(
@@ -200,7 +221,9 @@ class FakeWriteService:
         known = {each["name"] for each in self._dataset.tables[table]["schema"]["fields"]}
         if any(not row.keys() <= known for row in rows):
             return _error(Code.INVALID_ARGUMENT, StorageCode.SCHEMA_MISMATCH_EXTRA_FIELDS)
-        bad = [RowError(index=index, code=1) for index, row in enumerate(rows) if self.refused(row)]
+        if any(self.disliked(row) for row in rows):
+            return _error(Code.INVALID_ARGUMENT)
+        bad = [RowError(index=index, code=self.row_code) for index, row in enumerate(rows) if self.refused(row)]
         if bad:
             return AppendRowsResponse(error=Status(code=Code.INVALID_ARGUMENT), row_errors=bad)
         return None

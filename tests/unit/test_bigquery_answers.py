@@ -15,6 +15,7 @@ from streams.warehouse.bigquery.answers import (
     Gone,
     StorageCode,
     Stored,
+    Unclear,
     answer_of,
     answer_of_status,
 )
@@ -31,7 +32,7 @@ from tests.fake_bigquery.write_service import _error, _status
         (Code.INVALID_ARGUMENT, StorageCode.STREAM_FINALIZED, Gone),
         (Code.FAILED_PRECONDITION, StorageCode.STREAM_FINALIZED, Gone),
         (Code.NOT_FOUND, StorageCode.STREAM_NOT_FOUND, Gone),
-        (Code.INVALID_ARGUMENT, 0, Gone),
+        (Code.INVALID_ARGUMENT, 0, Unclear),
         (Code.INVALID_ARGUMENT, StorageCode.SCHEMA_MISMATCH_EXTRA_FIELDS, Behind),
         (Code.PERMISSION_DENIED, 0, Denied),
         (Code.UNAUTHENTICATED, 0, Denied),
@@ -57,9 +58,14 @@ def test_success_says_that_they_are_there() -> None:
     assert Stored() == answer_of(AppendRowsResponse(append_result={"offset": 3}))
 
 
+def test_an_answer_that_says_nothing_is_no_success() -> None:
+    """It is asked again."""
+    assert isinstance(answer_of(AppendRowsResponse()), Again)
+
+
 def test_rows_that_are_refused_are_named() -> None:
     """None of the request is there."""
-    refused = AppendRowsResponse(error=Status(code=Code.INVALID_ARGUMENT), row_errors=[RowError(index=2)])
+    refused = AppendRowsResponse(error=Status(code=Code.INVALID_ARGUMENT), row_errors=[RowError(index=2, code=1)])
 
     assert BadRows([2]) == answer_of(refused)
 

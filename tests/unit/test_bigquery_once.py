@@ -11,6 +11,7 @@ import pytest
 from google.rpc.code_pb2 import Code
 
 from schemas.errors import UnavailableError
+from streams.warehouse.bigquery.takeover import SETTLED_S
 from streams.warehouse.bigquery.warehouse import NOTE_US, BigQueryWarehouse
 from streams.warehouse.port import Batch
 from tests.fake_bigquery.world import World, bigquery_world
@@ -132,17 +133,27 @@ def test_a_stream_that_is_not_as_believed_is_replaced(world: World, storage: int
     assert (1, 1) == (streams_of(world, is_finalised=True), streams_of(world, is_finalised=False))
 
 
-def test_a_young_stream_that_is_not_known_is_waited_for(world: World) -> None:
-    """BigQuery may not know it yet, and it could still take rows; ten minutes later it is taken to be gone."""
+@pytest.mark.parametrize("code", [Code.NOT_FOUND, Code.PERMISSION_DENIED, Code.INVALID_ARGUMENT])
+def test_a_young_stream_that_is_not_known_is_waited_for(world: World, code: int) -> None:
+    """BigQuery may not know it yet, and it could still take rows; an hour later it is taken to be gone."""
     killed, following = world.prepared(), world.prepared()
     killed.append(batch_of(0, "a"))
-    world.write.faults.extend([Fault(on="finalise", code=Code.NOT_FOUND)] * 6)
+    world.write.faults.extend([Fault(on="finalise", code=code)] * 20)
     with pytest.raises(UnavailableError, match="does not close a write stream"):
         following.append(batch_of(1, "b"))
-    world.now_s += 601
+    world.now_s += SETTLED_S + 1
     following.append(batch_of(1, "b"))
 
     assert [(0, "a"), (1, "b")] == raw(world)
+
+
+def test_an_old_stream_that_is_refused_otherwise_is_not_taken_to_be_gone(world: World) -> None:
+    """Only one that BigQuery does not know takes no rows for sure."""
+    world.prepared().append(batch_of(0, "a"))
+    world.now_s += SETTLED_S + 1
+    world.write.faults.extend([Fault(on="finalise", code=Code.OUT_OF_RANGE)] * 5)
+    with pytest.raises(UnavailableError, match="does not close a write stream"):
+        world.warehouse().append(batch_of(1, "b"))
 
 
 def test_who_ends_in_order_leaves_nothing_to_close(world: World) -> None:

@@ -1,8 +1,10 @@
 """Rows that a request cannot hold, or that BigQuery does not like: each is stored, and holds up no other one."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
+from google.cloud.bigquery_storage_v1.types import RowError
 
 from schemas.errors import UnavailableError
 from streams.warehouse.bigquery.rows import REFUSED, REQUEST_BYTES_MAX, TOO_LARGE
@@ -56,6 +58,32 @@ def test_a_row_that_bigquery_refuses_holds_up_nothing(world: World) -> None:
 
     assert [("a", None), (None, REFUSED), ("c", None)] == [(row["event_id"], row["fault"]) for row in world.rows()]
     assert "b" == world.rows()[1]["row_key"]
+
+
+def test_a_row_whose_json_is_refused_keeps_its_columns(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """Only what has to go goes; where it lies is said, and nothing of what is in it."""
+    loader = world.prepared()
+    world.write.refused = lambda row: "odd" in str(row.get("data"))
+    loader.append([webhook_batch([webhook_body("a"), webhook_body("b", note="odd")])])
+
+    (_, cut) = world.rows()
+    assert ("b", "u-1", None, REFUSED) == (cut["event_id"], cut["person_id"], cut["data"], cut["fault"])
+    said = capsys.readouterr().out
+    assert ("customerio-webhooks/0" in said, "offsets=[1]" in said, "odd" in said) == (True, True, False)
+
+
+def test_a_row_that_is_refused_for_no_reason_of_its_own_is_looked_for_by_halves(world: World) -> None:
+    """The others of its request may be named with it."""
+    loader = world.prepared()
+    world.write.refused = lambda row: "odd" in str(row.get("data"))
+    world.write.row_code = RowError.RowErrorCode.ROW_ERROR_CODE_UNSPECIFIED
+    notes = ("good", "good", "odd", "good")
+    batch = webhook_batch([webhook_body(str(number), note=note) for number, note in enumerate(notes)])
+    for _ in range(4):
+        with suppress(UnavailableError):
+            loader.append([batch])
+
+    assert [None, None, REFUSED, None] == [row["fault"] for row in world.rows()]
 
 
 def test_rows_that_are_refused_whatever_is_in_them_are_waited_with(world: World) -> None:

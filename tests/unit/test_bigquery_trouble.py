@@ -8,13 +8,14 @@ from google.api_core.exceptions import RetryError
 from google.rpc.code_pb2 import Code
 
 from schemas.errors import ConfigError, UnavailableError
+from streams.warehouse.bigquery import rest
 from streams.warehouse.bigquery.rest import meaning
-from streams.warehouse.bigquery.tries import TRIES_MAX, TRYING_S_MAX
+from streams.warehouse.bigquery.tries import REFUSED_S_MAX, TRIES_MAX, TRYING_S_MAX
 from streams.warehouse.bigquery.warehouse import NOTE_US
 from tests.fake_bigquery.rest import RefusedError
 from tests.fake_bigquery.world import World, bigquery_world, one
 from tests.fake_bigquery.write_service import Fault, How, On, StorageCode
-from tests.warehouse_world import place, webhook_batch, webhook_body
+from tests.warehouse_world import place, webhook_batch
 
 
 @pytest.fixture
@@ -67,30 +68,43 @@ def test_tries_that_take_long_are_not_repeated(world: World) -> None:
     assert 1 == len(world.slept)
 
 
-def test_other_places_are_loaded_meanwhile(world: World) -> None:
-    """The trouble of one stream is not that of another."""
-    loader = world.prepared()
-    loader.append([*one(), webhook_batch([webhook_body("b")], at=place(1))])
-    (first, _) = world.write.streams
-    world.write.streams[first].is_finalised = True
-    world.write.faults.extend([Fault(on="create")] * TRIES_MAX)
-    with pytest.raises(UnavailableError, match="UNAVAILABLE when a write stream is opened"):
-        loader.append([*one(1, "c"), webhook_batch([webhook_body("d")], 1, at=place(1))])
-
-    assert 3 == len(world.rows())
-
-
 @pytest.mark.parametrize("on", ["append", "create"])
-def test_who_may_not_write_is_told_what_to_do(world: World, on: On) -> None:
-    """One line, at once."""
+def test_who_may_not_write_for_a_moment_goes_on(world: World, on: On) -> None:
+    """BigQuery says so too of what it does not know yet, and while roles change."""
     loader = world.prepared()
     if on == "append":
         loader.append(one())
     world.write.faults.append(Fault(on=on, code=Code.PERMISSION_DENIED, how="call"))
+    loader.append(one(1, "b"))
+
+    assert "b" == world.rows()[-1]["event_id"]
+
+
+@pytest.mark.parametrize("on", ["append", "create"])
+def test_who_may_not_write_for_minutes_is_told_what_to_do(world: World, on: On) -> None:
+    """At first it is waited for, with the same hint; success in between begins the minutes anew."""
+    loader = world.prepared()
+    loader.append(one())
+    if on == "create":
+        world.write.streams[loader._lanes[place()].stream].is_finalised = True
+    world.write.faults.extend([Fault(on=on, code=Code.PERMISSION_DENIED, how="call")] * 2 * TRIES_MAX)
+    with pytest.raises(UnavailableError, match=r"PERMISSION_DENIED .*webhooks_raw: give it roles/bigquery.dataEditor"):
+        loader.append(one(1, "b"))
+    world.now_s += REFUSED_S_MAX
     with pytest.raises(ConfigError, match=r"PERMISSION_DENIED .*webhooks_raw: give it roles/bigquery.dataEditor"):
         loader.append(one(1, "b"))
 
-    assert [] == world.slept
+
+def test_a_refusal_is_forgotten_where_rows_were_taken(world: World) -> None:
+    """Only one that lasts ends the loader."""
+    loader = world.prepared()
+    loader.append(one())
+    for offset in (1, 2):
+        world.now_s += REFUSED_S_MAX
+        world.write.faults.append(Fault(code=Code.PERMISSION_DENIED))
+        loader.append(one(offset, "b"))
+
+    assert 3 == len(world.rows())
 
 
 @pytest.mark.parametrize(
@@ -101,6 +115,9 @@ def test_who_may_not_write_is_told_what_to_do(world: World, on: On) -> None:
         (RefusedError(403, "quotaExceeded"), UnavailableError, "a quota is used up for dataset p-1.crm"),
         (RefusedError(400, "invalid"), ConfigError, "cannot do that with dataset p-1.crm"),
         (RefusedError(412, "conditionNotMet"), UnavailableError, "does not answer"),
+        (RefusedError(400, "tableUnavailable"), UnavailableError, "does not answer"),
+        (RefusedError(400, "resourceInUse"), UnavailableError, "does not answer"),
+        (RefusedError(400, "resourcesExceeded"), UnavailableError, "does not answer"),
     ],
 )
 def test_refusals_of_the_rest_api_are_one_line(
@@ -121,6 +138,35 @@ def test_a_short_outage_of_the_rest_api_passes_unnoticed(world: World) -> None:
     world.rest.refusals.append(RefusedError(503, "backendError"))
 
     assert {} == loader.progress()
+
+
+def test_a_query_that_does_not_end_is_waited_for_by_the_loader(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process goes on; the limit is made short here, for real time goes by."""
+    monkeypatch.setattr(rest, "QUERY_S", 0.2)
+    loader = world.prepared()
+    world.rest.is_slow = True
+    with pytest.raises(UnavailableError, match=r"does not answer about dataset p-1\.crm in time"):
+        loader.progress()
+    world.rest.is_slow = False
+
+    assert {} == loader.progress()
+
+
+def test_tables_are_prepared_through_a_short_trouble(world: World) -> None:
+    """A loader that starts meanwhile does not end."""
+    world.rest.refusals.append(RefusedError(412, "conditionNotMet"))
+    world.prepared().append(one())
+
+    assert (1, 1) == (len(world.rows()), len(world.slept))
+
+
+def test_tables_that_cannot_be_prepared_are_said(world: World) -> None:
+    """After some tries."""
+    world.rest.refusals.extend([RefusedError(412, "conditionNotMet")] * TRIES_MAX)
+    with pytest.raises(UnavailableError, match="does not answer"):
+        world.prepared()
+
+    assert TRIES_MAX - 1 == len(world.slept)
 
 
 def test_a_network_that_is_away_is_said() -> None:
@@ -215,8 +261,10 @@ def test_a_connection_is_not_kept_for_ever(world: World) -> None:
 def test_who_may_not_note_its_streams_is_told_what_to_do(world: World) -> None:
     """Without notes nobody could shut it out."""
     loader = world.prepared()
-    world.write.faults.append(Fault(code=Code.PERMISSION_DENIED))
-    with pytest.raises(ConfigError, match=r"PERMISSION_DENIED: give it roles/bigquery\.dataEditor"):
+    world.write.faults.extend([Fault(code=Code.PERMISSION_DENIED)] * TRIES_MAX)
+    with pytest.raises(
+        UnavailableError, match=r"PERMISSION_DENIED .*write_streams: give it roles/bigquery\.dataEditor"
+    ):
         loader.append(one())
 
     assert [] == world.rows()
@@ -233,15 +281,3 @@ def test_notes_of_progress_may_fail(world: World) -> None:
     world.write.faults.clear()
 
     assert {place(): 1} == loader.progress()
-
-
-def test_an_end_without_bigquery_is_an_end(world: World) -> None:
-    """The next loader closes what stays open."""
-    loader = world.prepared()
-    loader.append(one())
-    world.write.faults.append(Fault(on="finalise"))
-    loader.close()
-    loader.close()
-    world.prepared().append(one(1, "b"))
-
-    assert [True, False] == [each.is_finalised for each in world.write.streams.values()]

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 
 import pytest
@@ -148,6 +148,9 @@ class FakeSource:
         """Wait to be told."""
         self.is_changed = True
 
+    def hold(self, _: Collection[Place]) -> None:
+        """Nothing more comes."""
+
     def commit(self, batches: Sequence[Batch]) -> None:
         """Note it."""
         self.committed += [batch.next_offset for batch in batches]
@@ -175,12 +178,13 @@ class FakeWarehouse:
         """Of the batches."""
         return {batch.place: batch.next_offset for batch in self.batches}
 
-    def append(self, batches: Sequence[Batch]) -> None:
+    def append(self, batches: Sequence[Batch]) -> Mapping[Place, str]:
         """Keep them, or fail."""
         self.tries += 1
         if self.tries <= self._failures:
             raise UnavailableError("the disk is full")
         self.batches += batches
+        return {}
 
     def close(self) -> None:
         """Nothing to do."""

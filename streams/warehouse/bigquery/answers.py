@@ -6,7 +6,7 @@ Its own `StorageError` counts first, then the gRPC code. What is not certain is 
 from collections.abc import Sequence
 from typing import Final, NamedTuple, TypeAlias
 
-from google.cloud.bigquery_storage_v1.types import AppendRowsResponse, StorageError
+from google.cloud.bigquery_storage_v1.types import AppendRowsResponse, RowError, StorageError
 from google.rpc.code_pb2 import Code
 from google.rpc.status_pb2 import Status
 
@@ -26,7 +26,17 @@ class BadRows(NamedTuple):
 
 
 class Again(NamedTuple):
-    """They may be there or not: the same is to be sent again at the same place of the stream."""
+    """They may be there or not: the same is to be sent again at the same place of the stream.
+
+    It may be the stream's own fault, if it lasts.
+    """
+
+    why: str
+    is_doubtful: bool = False
+
+
+class Unclear(NamedTuple):
+    """It is not said whether the rows are refused, or the stream is not as we believe."""
 
     why: str
 
@@ -49,7 +59,7 @@ class Denied(NamedTuple):
     why: str
 
 
-Answer: TypeAlias = Stored | BadRows | Again | Gone | Behind | Denied
+Answer: TypeAlias = Stored | BadRows | Again | Unclear | Gone | Behind | Denied
 
 _KINDS: Final[dict[int, type[Again | Gone | Behind | Denied]]] = {
     StorageCode.STREAM_ALREADY_COMMITTED: Gone,
@@ -67,8 +77,8 @@ _KINDS: Final[dict[int, type[Again | Gone | Behind | Denied]]] = {
     StorageCode.KMS_PERMISSION_DENIED: Denied,
 }
 
-_CODES: Final[dict[int, type[Again | Gone | Behind | Denied]]] = {
-    Code.INVALID_ARGUMENT: Gone,  # the code of a stream that does not exist, too
+_CODES: Final[dict[int, type[Again | Unclear | Gone | Behind | Denied]]] = {
+    Code.INVALID_ARGUMENT: Unclear,  # the code of a stream that does not exist, too
     Code.NOT_FOUND: Gone,
     Code.FAILED_PRECONDITION: Gone,
     Code.OUT_OF_RANGE: Gone,  # something before it is missing
@@ -76,14 +86,21 @@ _CODES: Final[dict[int, type[Again | Gone | Behind | Denied]]] = {
     Code.UNAUTHENTICATED: Denied,
 }
 
+_DOUBTFUL: Final = frozenset({Code.INTERNAL, Code.UNKNOWN, Code.ABORTED})
+
 
 def answer_of(response: AppendRowsResponse) -> Answer:
     """What a response says."""
-    if not response.error.code:
-        return Stored(has_new_columns=bool(response.updated_schema.fields))
+    bad = [each.index for each in response.row_errors if each.code == RowError.RowErrorCode.FIELDS_ERROR]
+    if bad:
+        return BadRows(bad)
     if response.row_errors:
-        return BadRows([each.index for each in response.row_errors])
-    return answer_of_status(response.error)
+        return Unclear("BigQuery refuses rows")
+    if response.error.code:
+        return answer_of_status(response.error)
+    if "append_result" not in response:
+        return Again("BigQuery does not say what became of the rows", is_doubtful=True)
+    return Stored(has_new_columns=bool(response.updated_schema.fields))
 
 
 def answer_of_status(status: Status) -> Answer:
@@ -93,7 +110,8 @@ def answer_of_status(status: Status) -> Answer:
         return Stored()  # only we write to our stream: it is what we sent before, and its answer was lost
     kind = _KINDS.get(storage) or _CODES.get(status.code, Again)
     named = StorageCode(storage).name if storage in _KINDS else Code.Name(Code.ValueType(status.code))
-    return kind(f"BigQuery says {named}" + ": a quota is used up" * (status.code == Code.RESOURCE_EXHAUSTED))
+    why = f"BigQuery says {named}" + ": a quota is used up" * (status.code == Code.RESOURCE_EXHAUSTED)
+    return Again(why, status.code in _DOUBTFUL) if kind is Again else kind(why)
 
 
 def storage_code(status: Status) -> int:

@@ -26,6 +26,9 @@ JOB_RETRY: Final = DEFAULT_JOB_RETRY.with_timeout(40.0)
 QUERY_S: Final = 60.0
 
 ROLES: Final = "give it roles/bigquery.dataEditor on the dataset and roles/bigquery.jobUser on the project"
+_PASSING: Final = frozenset({"resourcesExceeded", "resourceInUse", "tableUnavailable"})
+"""Of refusals that look as if they were for ever."""
+
 _USED_UP: Final = frozenset({"quotaExceeded", "rateLimitExceeded", "jobRateLimitExceeded"})
 
 
@@ -39,6 +42,8 @@ def asking(what: str) -> Iterator[None]:
     """
     try:
         yield
+    except TimeoutError as error:  # a query that goes on; its client has tried to cancel it
+        raise UnavailableError(f"BigQuery does not answer about {what} in time") from error
     except (GoogleAPICallError, RetryError, GoogleAuthError, RequestException) as error:
         raise meaning(error, what) from error
 
@@ -63,18 +68,25 @@ def _refusal(cause: Exception, what: str) -> str | None:
             return f"BigQuery refuses the account for {what}: {ROLES}"
         case NotFound():
             return f"BigQuery has not all of the {what}: make the dataset, or set another WAREHOUSE"
-        case BadRequest():
+        case BadRequest() if _reason(cause) not in _PASSING:
             return f"BigQuery cannot do that with {what}: {_first_line(cause)}"
         case GoogleAuthError() if not cause.retryable:
             return f"BigQuery's credentials cannot be used ({type(cause).__name__}): renew them"
     return None
 
 
-def query(client: Client, sql: str, parameters: Sequence[ScalarQueryParameter] = ()) -> RowIterator:
+def query(
+    client: Client, sql: str, parameters: Sequence[ScalarQueryParameter] = (), *, wait_s: float | None = None
+) -> RowIterator:
     """Ask, never from a cache: what was appended a moment ago counts."""
     config = QueryJobConfig(use_query_cache=False, query_parameters=list(parameters))
     return client.query_and_wait(
-        sql, job_config=config, api_timeout=REQUEST_S, wait_timeout=QUERY_S, retry=RETRY, job_retry=JOB_RETRY
+        sql,
+        job_config=config,
+        api_timeout=REQUEST_S,
+        wait_timeout=QUERY_S if wait_s is None else wait_s,
+        retry=RETRY,
+        job_retry=JOB_RETRY,
     )
 
 

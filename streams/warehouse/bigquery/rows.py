@@ -66,18 +66,24 @@ class RowCodec:
         given = {name: value for name, value in zip(self.table.names, row, strict=True) if value is not None}
         return self._message(**given).SerializeToString()
 
-    def first_chunk(self, rows: Sequence[Row], next_offset: int) -> Chunk:
+    def first_chunk(self, rows: Sequence[Row], next_offset: int, rows_max: int | None = None) -> Chunk:
         """As many of the first of them as a request takes; a row that none takes goes without its JSON, and says so."""
         chunk, size = Chunk([], [], next_offset), 0
         for row in rows:
             fitting, encoded = self._fitting(row)
             size += len(encoded) + _PER_ROW_BYTES
-            if chunk.rows and size > REQUEST_BYTES_MAX:
+            if chunk.rows and (size > REQUEST_BYTES_MAX or len(chunk.rows) == rows_max):
                 chunk.next_offset = self.table.offset_of(row)
                 break
             chunk.rows.append(fitting)
             chunk.encoded.append(encoded)
         return chunk
+
+    def halve(self, chunk: Chunk) -> None:
+        """Keep the first half of several rows."""
+        half = len(chunk.rows) // 2
+        chunk.next_offset = self.table.offset_of(chunk.rows[half])
+        del chunk.rows[half:], chunk.encoded[half:]
 
     def without(self, chunk: Chunk, refused: Sequence[int]) -> bool:
         """Take out of these rows what BigQuery may dislike; whether there was anything left to take."""
@@ -92,17 +98,24 @@ class RowCodec:
         encoded = self.encoded(row)
         if len(encoded) <= ROW_BYTES_MAX:
             return row, encoded
-        cut = tuple(
-            TOO_LARGE if column.name == "fault" else None if column.kind == "json" else value
-            for column, value in zip(self.table.columns, row, strict=True)
-        )
+        cut = self._without_json(row, TOO_LARGE)
         return cut, self.encoded(cut)
 
+    def _without_json(self, row: Row, fault: str) -> Row:
+        return tuple(
+            fault if column.name == "fault" else None if column.kind == "json" else value
+            for column, value in zip(self.table.columns, row, strict=True)
+        )
+
     def _lesser(self, row: Row) -> Row:
-        """First without the day, for BigQuery takes no day that is years away; then only with what is needed."""
+        """Without the day, as BigQuery takes none that is years away; then without JSON; then with what is needed."""
         day = self.table.names.index(self.table.day)
         if row[day] is not None:
             return (*row[:day], None, *row[day + 1 :])
+        if any(
+            value is not None and column.kind == "json" for column, value in zip(self.table.columns, row, strict=True)
+        ):
+            return self._without_json(row, REFUSED)
         return tuple(
             REFUSED if column.name == "fault" else value if column.is_needed else None
             for column, value in zip(self.table.columns, row, strict=True)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import grpc
 from google.api_core.exceptions import GoogleAPICallError
+from google.api_core.gapic_v1.routing_header import to_grpc_metadata
 from google.cloud.bigquery_storage_v1 import BigQueryWriteClient
 from google.cloud.bigquery_storage_v1.types import (
     AppendRowsRequest,
@@ -26,7 +27,10 @@ from streams.warehouse.bigquery.rows import RowCodec
 
 CONNECTION_S: Final = 30.0
 ANSWER_S: Final = 20.0
-CALL_S: Final = 15.0
+CREATE_S: Final = 40.0
+"""Creating a stream may take far longer than anything else."""
+
+FINALISE_S: Final = 15.0
 TRACE: Final = "customerio-streams"
 _DETAILS: Final = "grpc-status-details-bin"
 
@@ -44,7 +48,7 @@ class Connection:
         self._call = append(
             iter(self._requests.get, None),
             timeout=kept_s + ANSWER_S,
-            metadata=(("x-goog-request-params", f"write_stream={stream}"),),  # by which it finds the region
+            metadata=(_route(stream),),
         )
 
     @property
@@ -83,7 +87,7 @@ class WriteStreams:
         self._client = client
         self._dataset = dataset
 
-    def create(self, table: str) -> str:
+    def create(self, table: str, *, wait_s: float = CREATE_S) -> str:
         """Open one whose rows can be read at once, and whose offsets are checked; its name.
 
         Raises:
@@ -91,17 +95,17 @@ class WriteStreams:
         """
         wanted = WriteStream(type_=WriteStream.Type.COMMITTED)
         made = self._client.create_write_stream(
-            parent=self._dataset.parent(table), write_stream=wanted, retry=None, timeout=CALL_S
+            parent=self._dataset.parent(table), write_stream=wanted, retry=None, timeout=wait_s
         )
         return str(made.name)
 
-    def finalise(self, stream: str) -> None:
+    def finalise(self, stream: str, *, wait_s: float = FINALISE_S) -> None:
         """From now on it takes no more rows, whoever sends them.
 
         Raises:
             GoogleAPICallError: it may still do.
         """
-        self._client.finalize_write_stream(name=stream, retry=None, timeout=CALL_S)
+        self._client.finalize_write_stream(name=stream, retry=None, timeout=wait_s)
 
     def connected(self, stream: str, codec: RowCodec, *, kept_s: float = CONNECTION_S) -> Connection:
         """Open a connection to it, which is to be kept so long."""
@@ -110,6 +114,12 @@ class WriteStreams:
     def default(self, table: str) -> str:
         """The stream that every table has: no offsets, so a repeat is appended again."""
         return f"{self._dataset.parent(table)}/streams/_default"
+
+
+def _route(stream: str) -> tuple[str, str]:
+    """By which BigQuery finds the stream's region."""
+    key, value = to_grpc_metadata({"write_stream": stream})  # type: ignore[no-untyped-call]  # untyped in a typed package
+    return str(key), str(value)
 
 
 def status_of(error: grpc.RpcError | GoogleAPICallError) -> Status:

@@ -44,6 +44,10 @@ class Tables:
         for view in VIEWS:
             self._bring_view(view, self._dialect.view(view))
 
+    def name(self, table: Table) -> str:
+        """In full."""
+        return self._dataset.table(table.name)
+
     def check(self, table: Table) -> None:
         """Look at one that is in use, and add what is missing.
 
@@ -51,7 +55,7 @@ class Tables:
             ConfigError: it is gone, or not as declared.
             UnavailableError: BigQuery does not answer.
         """
-        name = self._dataset.table(table.name)
+        name = self.name(table)
         with asking(f"table {name}"):
             self._compare(table, self._client.get_table(name, retry=RETRY, timeout=REQUEST_S))
 
@@ -93,7 +97,8 @@ class Tables:
 
 def _declared(name: str, table: Table) -> bigquery.Table:
     made = bigquery.Table(name, schema=[_field(column) for column in table.columns])
-    made.time_partitioning = bigquery.TimePartitioning(type_=bigquery.TimePartitioningType.DAY, field=table.day)
+    if table is not REGISTER:  # a dataset may let divisions expire, and an old note may be of a stream that is used
+        made.time_partitioning = bigquery.TimePartitioning(type_=bigquery.TimePartitioningType.DAY, field=table.day)
     made.clustering_fields = list(table.cluster)
     return made
 
@@ -113,8 +118,7 @@ def _differences(table: Table, found: bigquery.Table) -> Iterator[str]:
     if found.table_type not in {None, "TABLE"}:
         yield f"it is a {found.table_type}"
         return
-    divided = found.time_partitioning
-    if divided is None or (divided.type_, divided.field) != (bigquery.TimePartitioningType.DAY, table.day):
+    if table is not REGISTER and not _is_divided(table, found):
         yield f"it is not partitioned by the day of {table.day}"
     if list(found.clustering_fields or ()) != list(table.cluster):
         yield f"it is not clustered by {', '.join(table.cluster)}"
@@ -122,6 +126,11 @@ def _differences(table: Table, found: bigquery.Table) -> Iterator[str]:
     for column in table.columns:
         yield from _column_differences(column, there.pop(column.name, None))
     yield from (f"{name} is required, and unknown" for name, field in there.items() if field.mode == "REQUIRED")
+
+
+def _is_divided(table: Table, found: bigquery.Table) -> bool:
+    divided = found.time_partitioning
+    return divided is not None and (divided.type_, divided.field) == (bigquery.TimePartitioningType.DAY, table.day)
 
 
 def _column_differences(column: Column, field: bigquery.SchemaField | None) -> Iterator[str]:

@@ -28,7 +28,8 @@ rows without a note (the rows count). A table that BigQuery does not find, or a 
 is young, may only not be known yet: that is waited for.
 
 What has no row (transactions' marks), or whose row somebody has deleted, is covered by notes of the progress, written
-every ten minutes and at the end. They only ever say what was acknowledged, so whoever writes them is right.
+every ten minutes and at the end. They only ever say what was acknowledged, so whoever writes them is right. With them
+goes which streams are used, should somebody have deleted that.
 The price: progress is asked by reading four narrow columns of all rows, at a start and when a partition moves.
 Reports that Customer.io repeats are other records with the same key; the views show each key once.
 """
@@ -42,18 +43,17 @@ from typing import Final
 import structlog
 from google.api_core.exceptions import GoogleAPICallError
 
-from schemas.errors import ConfigError, StreamsError, UnavailableError
-from streams.warehouse.bigquery.answers import Again, Answer, BadRows, Behind, Denied, Gone, Stored
+from schemas.errors import StreamsError, UnavailableError
+from streams.warehouse.bigquery.answers import Again, Answer, BadRows, Behind, Denied, Gone, Stored, Unclear
 from streams.warehouse.bigquery.connect import Clients
 from streams.warehouse.bigquery.lane import Lane
 from streams.warehouse.bigquery.notes import Notes
-from streams.warehouse.bigquery.register import noted_row
-from streams.warehouse.bigquery.rest import ROLES
+from streams.warehouse.bigquery.register import noted_row, opened_row
 from streams.warehouse.bigquery.rows import RowCodec
 from streams.warehouse.bigquery.streams import WriteStreams
 from streams.warehouse.bigquery.tables import Tables
 from streams.warehouse.bigquery.takeover import TakeOver
-from streams.warehouse.bigquery.tries import TRYING_S_MAX, pauses
+from streams.warehouse.bigquery.tries import TAKES_LONG, TRYING_S_MAX, pauses
 from streams.warehouse.port import Batch, Place
 from streams.warehouse.tables import TABLES, Table
 
@@ -89,46 +89,67 @@ class BigQueryWarehouse:
 
     def prepare(self) -> None:
         """Make, check and extend tables and views."""
-        self._tables.bring_up_to_date()
+        tries = pauses(self._chance)
+        while True:
+            try:
+                self._tables.bring_up_to_date()
+            except UnavailableError:
+                if (pause_s := next(tries, None)) is None:
+                    raise
+                self._sleep(pause_s)
+            else:
+                return
 
     def progress(self) -> dict[Place, int]:
         """The next offset of each place that was ever loaded, by whomever."""
         self._remember(self._notes.progress())
         return dict(self._reached)
 
-    def append(self, batches: Sequence[Batch]) -> None:
+    def append(self, batches: Sequence[Batch]) -> Mapping[Place, str]:
         """Load them side by side; what is taken counts, and what is not is tried again for a while."""
         tries, left = pauses(self._chance), self._not_loaded(batches)
         until_us = self._notes.now_us() + TRYING_S_MAX * 1_000_000
+        troubles: Mapping[Place, str] = {}
         while left:
-            try:
-                trouble = self._round(left)
-            except UnavailableError as error:
-                trouble = str(error)
-            if trouble is None:
-                tries = pauses(self._chance)
-            elif (pause_s := next(tries, None)) is None or self._notes.now_us() > until_us:
-                raise UnavailableError(trouble)
-            else:
-                self._sleep(pause_s)
+            troubles = self._round(left, until_us)
+            is_better = len(troubles) < len(left)
             left = self._not_loaded(left)
+            if is_better:
+                tries = pauses(self._chance)
+            pause_s = 0.0 if is_better else next(tries, None)
+            if pause_s is None or self._notes.now_us() > until_us:
+                break
+            if not is_better:
+                self._sleep(pause_s)
+        whys = {batch.place: troubles.get(batch.place, TAKES_LONG) for batch in left}
+        if whys and len(whys) == len(batches):
+            raise UnavailableError(next(iter(whys.values())))
         if self._notes.now_us() - self._noted_us > NOTE_US:
             self._note()
+        return whys
 
     def close(self) -> None:
         """Close our streams, so that the next one need not, and note how far we are; a crash does neither."""
         if self._is_closed:
             return
         self._is_closed = True
+        closed = [(place, lane.stream) for place, lane in self._lanes.items() if self._is_ended(lane)]
+        self._lanes.clear()
         try:
-            for lane in self._lanes.values():
-                lane.disconnect()
-                self._streams.finalise(lane.stream)
-            self._take_over.note_closed((place, lane.stream) for place, lane in self._lanes.items())
-            self._note()
-        except (GoogleAPICallError, StreamsError) as error:
-            log.info("the streams stay open: the next loader closes them", why=type(error).__name__)
+            self._take_over.note_closed(closed)
+        except StreamsError as error:
+            log.info("closed streams are not noted: the next loader looks at them", why=str(error))
+        self._note()
         self._clients.close()
+
+    def _is_ended(self, lane: Lane) -> bool:
+        lane.disconnect()
+        try:
+            self._streams.finalise(lane.stream)
+        except GoogleAPICallError as error:
+            log.info("a stream stays open: the next loader closes it", why=type(error).__name__)
+            return False
+        return True
 
     def _not_loaded(self, batches: Sequence[Batch]) -> list[Batch]:
         left = []
@@ -139,9 +160,21 @@ class BigQueryWarehouse:
                 self._move(batch.place, batch.next_offset)
         return left
 
-    def _round(self, batches: Sequence[Batch]) -> str | None:
-        """One request for each place; the trouble, if none of them was of use."""
-        self._own({batch.place: batch.table for batch in batches if batch.place not in self._lanes})
+    def _round(self, batches: Sequence[Batch], until_us: float) -> dict[Place, str]:
+        """One request for each place; where nothing became better, and why.
+
+        First for those that are ours: a takeover may be long, and fail, and must keep nobody waiting.
+        """
+        missing = [batch for batch in batches if batch.place not in self._lanes]
+        troubles = self._sent([batch for batch in batches if batch.place in self._lanes])
+        if self._notes.now_us() <= until_us:
+            troubles |= self._own({batch.place: batch.table for batch in missing})
+        if self._notes.now_us() <= until_us:
+            return troubles | self._sent([batch for batch in missing if batch.place in self._lanes])
+        return dict.fromkeys((batch.place for batch in missing), TAKES_LONG) | troubles
+
+    def _sent(self, batches: Sequence[Batch]) -> dict[Place, str]:
+        """The same, for places that are ours."""
         sent = self._not_loaded(batches)
         for batch in sent:
             start = self._reached.get(batch.place, batch.first_offset)
@@ -150,18 +183,24 @@ class BigQueryWarehouse:
         for batch, _, offset in answers:
             if offset is not None:
                 self._move(batch.place, offset)
-        troubles = [self._trouble(batch, answer) for batch, answer, _ in answers]
-        return None if None in troubles or not troubles else troubles[0]
+        whys = [(batch.place, self._trouble(batch, answer)) for batch, answer, _ in answers]
+        return {place: why for place, why in whys if why}
 
-    def _own(self, places: Mapping[Place, Table]) -> None:
+    def _own(self, places: Mapping[Place, Table]) -> dict[Place, str]:
+        """Take them over; what keeps the rest from being ours."""
         if not places:
-            return
-        streams = self._take_over.take(places)
-        self._remember(self._notes.progress())
-        for place, stream in streams.items():
+            return {}
+        try:
+            taken = self._take_over.take(places, self._notes.until())
+        except UnavailableError as error:
+            return dict.fromkeys(places, str(error))
+        self._remember(taken.progress)
+        for place, stream in taken.streams.items():
             codec = self._codecs[places[place].name]
-            self._lanes[place] = Lane(stream, codec, partial(self._streams.connected, stream, codec))
-        log.info("places taken over", places=sorted(map(str, places)))
+            self._lanes[place] = Lane(stream, codec, partial(self._streams.connected, stream, codec), place=str(place))
+        if taken.streams:
+            log.info("places taken over", places=sorted(map(str, taken.streams)))
+        return dict(taken.troubles)
 
     def _trouble(self, batch: Batch, answer: Answer) -> str | None:
         """What keeps these rows from being loaded; None where something became better.
@@ -171,22 +210,22 @@ class BigQueryWarehouse:
         """
         match answer:
             case Stored(has_new_columns):
+                self._notes.refusals.ended(self._tables.name(batch.table))
                 if has_new_columns:
                     self._lanes[batch.place].disconnect()
                     self._tables.check(batch.table)
                 return None
-            case BadRows(indexes):
-                log.warning("BigQuery refuses rows: they go without their contents", rows=len(indexes))
+            case BadRows():
                 return None
             case Denied(why):
-                raise ConfigError(f"{why} for {self._clients.dataset.table(batch.table.name)}: {ROLES}")
+                return self._notes.refusals.why(self._tables.name(batch.table), why)
             case Gone(why):
                 del self._lanes[batch.place]
                 log.info("write stream given up", place=str(batch.place), why=why)
             case Behind(why):
                 self._tables.check(batch.table)
                 return f"{why}: its write API does not know a new column yet, that takes some minutes"
-            case Again(why):
+            case Again(why) | Unclear(why):
                 pass
         return why
 
@@ -200,14 +239,15 @@ class BigQueryWarehouse:
             self._moved.add(place)
 
     def _note(self) -> None:
-        """Note how far we are; where that fails, the rows still tell."""
+        """Note how far we are, and again which streams are ours; where that fails, rows and older notes still tell."""
         now_us = self._notes.now_us()
         rows = [noted_row(place, self._reached[place], now_us) for place in sorted(self._moved)]
+        rows += [opened_row(place, lane.stream, now_us) for place, lane in self._lanes.items()]
         self._noted_us = now_us
         if rows:
             try:
                 self._notes.write(rows)
-            except UnavailableError as error:
+            except StreamsError as error:
                 log.debug("progress is not noted", why=str(error))
             else:
                 self._moved.clear()
