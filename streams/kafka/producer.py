@@ -1,15 +1,17 @@
 """The producer of all who put records on topics without a transaction: commands, sample traffic, applications.
 
-It recovers from what librdkafka's does not: losing every broker that it knows.
+It recovers from what librdkafka's does not: losing every broker that it knows, and errors that are fatal to it.
 """
 
 import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final, Protocol
 
-from confluent_kafka import KafkaError, Message, Producer
+import structlog
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from streams.kafka.clients import LIBRDKAFKA_LOGGER, REBOOTSTRAP, librdkafka_config
 from streams.kafka.known_brokers import LOOK_MS, KnownBrokers
@@ -21,6 +23,8 @@ CONFIRM_S_MAX: Final = 60.0
 """A record that Kafka has not confirmed within this time has failed."""
 
 PURGE_S_MAX: Final = 1.0
+
+log = structlog.get_logger()
 
 OnDelivery = Callable[[KafkaError | None, Message], None]
 Headers = list[tuple[str, str | bytes | None]]
@@ -65,7 +69,7 @@ class OneProducer(Protocol):
 
 
 class LastingProducer:
-    """A producer that is replaced when it knows no broker any more; what it held has then failed."""
+    """A producer that is replaced when it knows no broker any more or is beyond help; what it held has then failed."""
 
     def __init__(self, create: Callable[[Callable[[str], None]], OneProducer]) -> None:
         self._create = create
@@ -92,11 +96,14 @@ class LastingProducer:
 
     def poll(self, timeout: float) -> int:
         """Serve callbacks."""
-        served = self._producer.poll(timeout)
+        try:
+            served = self._producer.poll(timeout)
+        except KafkaException as error:  # what is fatal is told so, once; another error never
+            log.warning("the producer is beyond help, going on with another", why=error.args[0].str())
+            self._replace()
+            return 0
         if self._brokers.are_lost:
-            with self._door:
-                self._empty()
-                self._begin()
+            self._replace()
         return served
 
     def flush(self, timeout: float) -> int:
@@ -113,8 +120,11 @@ class LastingProducer:
     def __len__(self) -> int:
         return len(self._producer)
 
-    def _empty(self) -> None:
-        self._producer.purge()
-        until_s = time.monotonic() + PURGE_S_MAX
-        while len(self._producer) and time.monotonic() < until_s:
-            self._producer.poll(PURGE_S_MAX / 10)
+    def _replace(self) -> None:
+        with self._door:
+            self._producer.purge()
+            until_s = time.monotonic() + PURGE_S_MAX
+            while len(self._producer) and time.monotonic() < until_s:
+                with suppress(KafkaException):  # as above: it is let go anyway
+                    self._producer.poll(PURGE_S_MAX / 10)
+            self._begin()

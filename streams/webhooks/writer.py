@@ -4,10 +4,9 @@ Everything happens on the event loop: librdkafka's own threads do the network, a
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, Literal, TypeAlias
 
-import structlog
 from confluent_kafka import KafkaError, KafkaException
 
 from streams.kafka.producer import LastingProducer, create_producer
@@ -33,18 +32,14 @@ OPTIONS: Final = {
 }
 _TOO_LARGE: Final = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE})
 
-log = structlog.get_logger()
-
 
 class Writer:
-    """`make` gives a producer; a new one when one is beyond help. Not for several loops or threads."""
+    """Not for several loops or threads."""
 
-    def __init__(self, make: Callable[[], LastingProducer]) -> None:
-        self._make = make
-        self._producer = make()
+    def __init__(self, producer: LastingProducer) -> None:
+        self._producer = producer
         self._loop = asyncio.get_running_loop()
         self._under_way = 0
-        self._is_broken = False
         self._timer = self._loop.call_later(IDLE_S, self._look)
         self._is_quick = False
 
@@ -76,37 +71,27 @@ class Writer:
     def _produce(self, record: Draft, pending: "_Pending") -> None:
         def told(error: KafkaError | None, _: Any) -> None:  # noqa: ANN401 - the record, which nobody needs again
             self._under_way -= 1
-            pending.told(self._judge(error))
+            pending.told(_outcome(error))
 
         try:
             self._producer.produce(record.topic, record.value, record.key, headers=record.headers, on_delivery=told)
         except BufferError:
             pending.told("full")
         except KafkaException as exception:
-            pending.told(self._judge(exception.args[0]))
+            pending.told(_outcome(exception.args[0]))
         else:
             self._under_way += 1
 
-    def _judge(self, error: KafkaError | None) -> Outcome:
-        if error is None:
-            return "written"
-        if error.fatal() or error.code() == KafkaError._FATAL:  # noqa: SLF001 - its public name
-            self._is_broken = True
-        return "too_large" if error.code() in _TOO_LARGE else "unconfirmed"
-
     def _look(self) -> None:
         self._producer.poll(0)
-        if self._is_broken:
-            self._renew()
         self._is_quick = self._under_way > 0
         self._timer = self._loop.call_later(POLL_S if self._is_quick else IDLE_S, self._look)
 
-    def _renew(self) -> None:
-        log.error("the producer is beyond help, going on with another")
-        self._producer.purge()
-        self._producer.poll(0)  # tells all that were under way
-        self._is_broken = False
-        self._producer = self._make()
+
+def _outcome(error: KafkaError | None) -> Outcome:
+    if error is None:
+        return "written"
+    return "too_large" if error.code() in _TOO_LARGE else "unconfirmed"
 
 
 class _Pending:
@@ -134,4 +119,4 @@ class _Pending:
 
 def open_writer(settings: Settings) -> Writer:
     """Give a writer to the settings' Kafka; to be called in the event loop."""
-    return Writer(lambda: create_producer(settings, **OPTIONS))
+    return Writer(create_producer(settings, **OPTIONS))

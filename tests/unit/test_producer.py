@@ -1,7 +1,7 @@
 """When the producer of those who write without a transaction is replaced."""
 
 import orjson
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 
 from streams.kafka.known_brokers import LOOKS
 from streams.kafka.producer import Headers, LastingProducer, OnDelivery
@@ -17,6 +17,7 @@ class FakeOne:
     def __init__(self) -> None:
         self.held: list[OnDelivery] = []
         self.is_purged = False
+        self.fatal: list[KafkaException] = []
 
     def produce(
         self,
@@ -36,6 +37,8 @@ class FakeOne:
     def poll(self, timeout: float) -> int:
         """Tell of what was let go."""
         assert timeout >= 0
+        if self.fatal:
+            raise self.fatal.pop()
         while self.is_purged and self.held:
             self.held.pop()(KafkaError(KafkaError._PURGE_QUEUE), FakeMessage(0))  # type: ignore[arg-type]  # as far as needed
         return 0
@@ -75,6 +78,23 @@ def test_who_knows_no_broker_for_long_is_replaced() -> None:
 def test_who_finds_a_broker_again_is_kept() -> None:
     """To begin anew takes a moment; transactions' and internal ones are no brokers to ask."""
     assert failures_after(*[LOST] * (LOOKS - 1), KNOWN, *[LOST] * (LOOKS - 1)) == (0, 1)
+
+
+def test_who_is_beyond_help_is_replaced() -> None:
+    """What it held has failed; it tells so once, be it while it is let go."""
+    made: list[FakeOne] = []
+    failures: list[KafkaError | None] = []
+
+    def create(_: object) -> FakeOne:
+        made.append(FakeOne())
+        return made[-1]
+
+    producer = LastingProducer(create)
+    producer.produce("t", b"v", b"k", headers=[("h", b"1")], on_delivery=lambda error, _: failures.append(error))
+    made[0].fatal = [KafkaException(KafkaError(KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, fatal=True))] * 2
+    producer.poll(0)
+
+    assert (1, 2) == (len(failures), len(made))
 
 
 def test_flushing_tells_what_is_left() -> None:

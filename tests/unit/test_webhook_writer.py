@@ -23,7 +23,6 @@ class FakeProducer:
         self._refusal = refusal
         self.waiting: list[tuple[str, Told]] = []
         self.is_silent = False
-        self.is_purged = False
 
     def produce(self, topic: str, _value: bytes, _key: bytes, *, headers: object, on_delivery: Told) -> None:
         """As confluent-kafka does."""
@@ -34,27 +33,17 @@ class FakeProducer:
 
     def poll(self, _seconds: float) -> int:
         """Confirm all."""
-        if self.is_silent and not self.is_purged:
+        if self.is_silent:
             return 0
         waiting, self.waiting = self.waiting, []
         for topic, told in waiting:
             told(self._errors.get(topic), None)
         return len(waiting)
 
-    def purge(self) -> None:
-        """Give up."""
-        self.is_purged = True
 
-
-def error(code: int, *, is_fatal: bool = False) -> KafkaError:
-    """As librdkafka gives it."""
-    return KafkaError(code, fatal=is_fatal)
-
-
-async def write(*producers: FakeProducer, seconds: float = 2.0) -> Outcome:
-    """Write a webhook and its status with the first producer, the next ones when that is beyond help."""
-    left = iter(producers)
-    writer = Writer(lambda: cast(LastingProducer, next(left)))
+async def write(producer: FakeProducer, seconds: float = 2.0) -> Outcome:
+    """Write a webhook and its status."""
+    writer = Writer(cast(LastingProducer, producer))
     outcome = await writer.write(RECORDS, deadline_s=asyncio.get_running_loop().time() + seconds)
     await writer.close()
     return outcome
@@ -76,15 +65,15 @@ async def test_all_records_confirmed_is_written() -> None:
 )
 async def test_one_that_is_not_confirmed_decides(topic: str, code: int, expected: Outcome) -> None:
     """Whichever it is."""
-    assert expected == await write(FakeProducer({topic: error(code)}))
+    assert expected == await write(FakeProducer({topic: KafkaError(code)}))
 
 
 @pytest.mark.parametrize(
     ("refusal", "expected"),
     [
         (BufferError(), "full"),
-        (KafkaException(error(KafkaError.MSG_SIZE_TOO_LARGE)), "too_large"),
-        (KafkaException(error(KafkaError._STATE)), "unconfirmed"),
+        (KafkaException(KafkaError(KafkaError.MSG_SIZE_TOO_LARGE)), "too_large"),
+        (KafkaException(KafkaError(KafkaError._STATE)), "unconfirmed"),
     ],
 )
 async def test_what_the_producer_does_not_take_is_told(refusal: Exception, expected: Outcome) -> None:
@@ -96,23 +85,10 @@ async def test_silence_ends_at_the_deadline() -> None:
     """And the writer ends too, in its own time."""
     silent = FakeProducer()
     silent.is_silent = True
-    writer = Writer(lambda: cast(LastingProducer, silent))
+    writer = Writer(cast(LastingProducer, silent))
     now_s = asyncio.get_running_loop().time()
 
     assert await writer.write(RECORDS, deadline_s=now_s + 0.05) == "unconfirmed"
     silent.is_silent = False
     await writer.close()
     assert silent.waiting == []
-
-
-async def test_a_producer_that_is_beyond_help_is_replaced() -> None:
-    """What was under way with it is answered, and the next webhook is written by another."""
-    broken = FakeProducer({"webhooks": error(KafkaError._FATAL, is_fatal=True)})
-    producers = iter([broken, FakeProducer()])
-    writer = Writer(lambda: cast(LastingProducer, next(producers)))
-    deadline_s = asyncio.get_running_loop().time() + 2.0
-
-    assert await writer.write(RECORDS, deadline_s=deadline_s) == "unconfirmed"
-    assert await writer.write(RECORDS, deadline_s=deadline_s) == "written"
-    assert broken.is_purged
-    await writer.close()
