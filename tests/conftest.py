@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 import pytest
 import structlog
 from confluent_kafka.admin import AdminClient
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from streams.kafka import topics
 from streams.kafka.clients import connected_admin
@@ -18,6 +20,12 @@ from streams.logs import QUIET
 from streams.settings import Settings
 
 SettingsFactory = Callable[..., Settings]
+
+# Where others work too, an example takes the time that it takes: that says nothing of what is tested.
+hypothesis_settings.register_profile(
+    "patient", hypothesis_settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)

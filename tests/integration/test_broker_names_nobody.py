@@ -18,6 +18,7 @@ from streams.local_kafka.broker import LocalKafka
 from streams.messaging import QueuedMessaging
 from streams.settings import Settings
 from streams.up.traffic import Traffic
+from streams.warehouse.source import DECIDE_S
 from tests.integration.warehouse_stage import LOAD_S, event_ids, loader
 from tests.integration.webhook_process import READY, ReceiverProcess
 from tests.webhook_client import ask, make_body, make_request
@@ -27,6 +28,8 @@ SHUT_OUT: dict[str, str] = {"broker.session.timeout.ms": "1500", "broker.heartbe
 
 TIMES = 3
 WAIT_S = 30.0
+START_S = DECIDE_S + 30.0
+"""Who joins a group while its coordinator comes and goes may have to begin anew."""
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +112,7 @@ async def test_webhooks_go_on_and_are_loaded(settings: Settings, tmp_path: Path)
     """By the receiver and the loader that were there before."""
     with ReceiverProcess(settings, tmp_path / "receiver") as receiver, loader(settings, tmp_path) as loading:
         await asyncio.to_thread(receiver.wait_until_it_says, READY)
-        await asyncio.to_thread(loading.wait_until_it_says, '"loading"')
+        await asyncio.to_thread(loading.wait_until_it_says, '"loading"', START_S)
         for number in range(TIMES):
             await until_shut_out(settings)
             await until_taken(receiver.port, f"e{number}")

@@ -95,7 +95,7 @@ def test_an_erasure_that_waits_for_kafka(settings_factory: SettingsFactory) -> N
         running.send_signal(signal.SIGINT)
         _, more = running.communicate(timeout=WAIT_S)
 
-    assert INTERRUPTED == running.returncode
+    assert INTERRUPTED == running.returncode, shown + more
     assert b"run it again" in more.splitlines()[-1]
 
 

@@ -88,7 +88,7 @@ records = st.builds(
 )
 
 
-@settings(max_examples=EXAMPLES_MAX, deadline=None)
+@settings(max_examples=EXAMPLES_MAX)
 @given(records)
 def test_any_change_is_translated_or_set_aside(record: InputRecord) -> None:
     """Keys, values, headers and timestamps of any kind have an outcome, and what is sent is within the limit."""
@@ -101,7 +101,7 @@ def test_any_change_is_translated_or_set_aside(record: InputRecord) -> None:
         assert len(body) <= ITEM_BYTES_MAX
 
 
-@settings(max_examples=EXAMPLES_MAX, deadline=None)
+@settings(max_examples=EXAMPLES_MAX)
 @given(records)
 def test_any_event_is_translated_or_set_aside(record: InputRecord) -> None:
     """Keys, values, headers and timestamps of any kind have an outcome, and what is sent is within the limit."""
@@ -114,7 +114,7 @@ def test_any_event_is_translated_or_set_aside(record: InputRecord) -> None:
         assert orjson.loads(translated.body)["id"] == translated.event_id
 
 
-@settings(max_examples=EXAMPLES_MAX, deadline=None)
+@settings(max_examples=EXAMPLES_MAX)
 @given(st.one_of(changes, events).map(written), st.data())
 def test_a_damaged_value_is_translated_or_set_aside(value: bytes, data: st.DataObject) -> None:
     """A record cut off or with a byte overwritten is an outcome like any other."""
@@ -125,7 +125,7 @@ def test_a_damaged_value_is_translated_or_set_aside(value: bytes, data: st.DataO
     assert translate_event(InputRecord(value=damaged)).record.value == damaged
 
 
-@settings(max_examples=EXAMPLES_MAX, deadline=None)
+@settings(max_examples=EXAMPLES_MAX)
 @given(records)
 def test_a_detail_is_one_short_printable_line(record: InputRecord) -> None:
     """It goes to logs and headers, and publishers choose the names in it."""
@@ -135,7 +135,7 @@ def test_a_detail_is_one_short_printable_line(record: InputRecord) -> None:
             assert 0 < len(translated.detail) < 300
 
 
-@settings(max_examples=EXAMPLES_MAX, deadline=None)
+@settings(max_examples=EXAMPLES_MAX)
 @given(st.sampled_from(["email", "first_name", "plan"]), st.integers() | st.lists(st.integers()) | st.booleans())
 def test_a_detail_never_holds_the_content(field: str, content: object) -> None:
     """Whatever stands where a string belongs, the detail is the same."""
@@ -162,7 +162,7 @@ strict_trees = st.recursive(
 )
 
 
-@settings(max_examples=EXAMPLES_MAX, deadline=None)
+@settings(max_examples=EXAMPLES_MAX)
 @given(strict_trees)
 def test_strict_json_survives_the_round_trip(tree: object) -> None:
     """What can be written canonically is read back as it was, and written again as the same bytes."""
@@ -172,7 +172,7 @@ def test_strict_json_survives_the_round_trip(tree: object) -> None:
     assert canonical_json(parse_json(canonical)) == canonical
 
 
-@settings(max_examples=EXAMPLES_MAX, deadline=None)
+@settings(max_examples=EXAMPLES_MAX)
 @given(st.integers(-(10**40), 10**40) | st.integers(2**64 - 3, 2**64 + 3) | st.integers(-(2**63) - 3, 3 - 2**63))
 def test_an_integer_is_read_exactly_or_refused(number: int) -> None:
     """None is ever rounded to a float."""
@@ -185,7 +185,7 @@ def test_an_integer_is_read_exactly_or_refused(number: int) -> None:
         assert -(2**63) <= number < 2**64
 
 
-@settings(max_examples=EXAMPLES_MAX, deadline=None)
+@settings(max_examples=EXAMPLES_MAX)
 @given(st.integers(0, UNIX_S_MAX * 1000 - 1))
 def test_milliseconds_are_exact_in_every_form(ms: int) -> None:
     """A float of three decimals and ISO 8601 say the same instant."""

@@ -46,7 +46,7 @@ def event(data: object, **fields: object) -> Event:
     return translated
 
 
-@settings(max_examples=EXAMPLES_MAX, deadline=None)
+@settings(max_examples=EXAMPLES_MAX)
 @given(objects)
 def test_the_order_of_keys_does_not_matter(content: dict[str, object]) -> None:
     """Neither at the top nor deeper; publishers' libraries differ in it."""
@@ -56,7 +56,7 @@ def test_the_order_of_keys_does_not_matter(content: dict[str, object]) -> None:
     assert event(content).fingerprint == event(turned).fingerprint
 
 
-@settings(max_examples=EXAMPLES_MAX, deadline=None)
+@settings(max_examples=EXAMPLES_MAX)
 @given(objects, seconds, seconds, st.integers(0, 2**62))
 def test_the_time_of_a_change_does_not_matter(attributes: object, first: int, second: int, timestamp: int) -> None:
     """`last_seen_at` and `timestamp` change by themselves: a user who says the same again says nothing new."""
@@ -69,7 +69,7 @@ def test_the_time_of_a_change_does_not_matter(attributes: object, first: int, se
     assert len(other_times) == 1
 
 
-@settings(max_examples=EXAMPLES_MAX, deadline=None)
+@settings(max_examples=EXAMPLES_MAX)
 @given(objects, objects)
 def test_other_content_has_another_fingerprint(first: dict[str, object], second: dict[str, object]) -> None:
     """Two changes, or two events, are alike only if they say the same."""
@@ -79,7 +79,7 @@ def test_other_content_has_another_fingerprint(first: dict[str, object], second:
     assert is_same is (event(first).fingerprint == event(second).fingerprint)
 
 
-@settings(max_examples=EXAMPLES_MAX, deadline=None)
+@settings(max_examples=EXAMPLES_MAX)
 @given(objects, seconds, seconds)
 def test_the_time_of_an_event_matters_unless_it_has_an_id(data: object, first: int, second: int) -> None:
     """Without an id the time belongs to the event; with one, user, name and id are all there is."""
@@ -87,7 +87,7 @@ def test_the_time_of_an_event_matters_unless_it_has_an_id(data: object, first: i
     assert event(data, occurred_at=first, id="e").event_id == event({}, occurred_at=second, id="e").event_id
 
 
-@settings(max_examples=EXAMPLES_MAX, deadline=None)
+@settings(max_examples=EXAMPLES_MAX)
 @given(fingerprints)
 def test_a_ulid_is_the_fingerprint(digest: bytes) -> None:
     """The 26 characters can be read back to the same 16 bytes, and are a ULID to others."""
@@ -98,7 +98,7 @@ def test_a_ulid_is_the_fingerprint(digest: bytes) -> None:
     assert event_id == str(ulid.ULID(digest))
 
 
-@settings(max_examples=EXAMPLES_MAX, deadline=None)
+@settings(max_examples=EXAMPLES_MAX)
 @given(objects)
 def test_the_same_event_keeps_its_ulid(data: object) -> None:
     """It is made of the fingerprint alone, so restarts and repeats do not change it."""
@@ -107,7 +107,7 @@ def test_the_same_event_keeps_its_ulid(data: object) -> None:
     assert first.event_id == event(data).event_id == ulid_of(first.fingerprint)
 
 
-@settings(max_examples=EXAMPLES_MAX, deadline=None)
+@settings(max_examples=EXAMPLES_MAX)
 @given(st.binary())
 def test_a_fingerprint_has_sixteen_bytes(canonical: bytes) -> None:
     """The ledger keeps that many, a ULID holds that many."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.broadcast_trigger import FLAGS, FORMS, LIST_MAX, BroadcastTrigger
@@ -123,7 +123,6 @@ def test_long_recipients_are_read_at_once(field: str, text: str) -> None:
     assert time.process_time() - started_s < 10
 
 
-@settings(deadline=None)  # megabytes take their time where others work too
 @given(st.lists(st.integers(ATTACHMENTS_BYTES_MAX // 3 - 1, ATTACHMENTS_BYTES_MAX // 3 + 2), min_size=1, max_size=4))
 def test_attachments_are_under_two_megabytes_together(sizes: list[int]) -> None:
     """As they are, before base64 makes a third more of them."""

@@ -157,7 +157,7 @@ def worlds(draw: st.DrawFn, answers: Sequence[str] = sorted(ANSWERS)) -> World:
     return World(records, draw(st.lists(st.sampled_from(answers), max_size=15)))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(worlds(), st.lists(st.integers(0, 40), max_size=6), st.integers(1, 12))
 def test_no_crash_sends_twice_or_loses_a_result(world: World, crashes: list[int], chunk_size: int) -> None:
     """Wherever they happen: between intent and call, call and answer, answer and conclusion, or in a transaction."""
@@ -179,7 +179,7 @@ def test_no_crash_sends_twice_or_loses_a_result(world: World, crashes: list[int]
     assert world.letters == sum(each["outcome"] == "dead" for each in world.results)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     worlds(answers=sorted(ANSWERS.keys() - {"refused"})), st.lists(st.integers(0, 40), max_size=4), st.integers(1, 12)
 )
@@ -193,7 +193,7 @@ def test_messages_to_a_person_go_out_in_their_order(world: World, crashes: list[
     assert all(offsets == sorted(offsets) for offsets in by_person.values())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(worlds())
 def test_without_a_crash_only_unknown_answers_are_ambiguous(world: World) -> None:
     """And what was refused may go out with its repeat."""

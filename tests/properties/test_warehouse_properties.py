@@ -53,7 +53,7 @@ def counted(path: Path) -> Counter[tuple[str, str]]:
 
 
 @given(values=st.lists(VALUES, min_size=1, max_size=5))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_whatever_a_value_is_it_is_loaded(path: Path, values: list[bytes | None]) -> None:
     """As a webhook and as a result; once, also where another one says the same."""
     at = place(next(_numbers))
