@@ -144,6 +144,7 @@ WRONG: Final[Mapping[str, object]] = {
     "image": "customerio-streams:latest",
     "workers": 11,
     "partitions": 0,
+    "restart": "Now!",
     "receiver_instances": {"min": 0, "max": 10},
     "autoscaler": {"lag": 0},
     "vpc_access": {"connector": "a", "network": "b"},

@@ -26,6 +26,7 @@ resource "google_cloud_run_v2_worker_pool" "this" {
   }
 
   template {
+    labels          = { restart = var.restart }
     service_account = google_service_account.process[each.key].email
 
     containers {

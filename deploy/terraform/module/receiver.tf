@@ -8,6 +8,7 @@ resource "google_cloud_run_v2_service" "receiver" {
   deletion_protection = var.deletion_protection
 
   template {
+    labels                           = { restart = var.restart }
     service_account                  = google_service_account.process["receiver"].email
     timeout                          = "30s"
     max_instance_request_concurrency = 80

@@ -73,6 +73,18 @@ variable "partitions" {
   }
 }
 
+variable "restart" {
+  description = "Another text restarts everything, one revision after the other: for what is read at the start only, as Kafka's certificates."
+  type        = string
+  default     = "first"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$", var.restart))
+    error_message = "restart is 1 to 63 lower-case letters, digits, hyphens and underscores, for example 2026-11-24."
+  }
+}
+
 variable "receiver_instances" {
   description = "How many webhook receivers run: at least, and at most."
   type = object({

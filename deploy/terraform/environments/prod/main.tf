@@ -38,6 +38,7 @@ module "customerio_streams" {
   receiver_instances = { min = 1, max = 10 }
   track_rate_per_s   = 100
   autoscaler         = { is_on = var.is_autoscaled }
+  restart            = var.restart
 
   notification_channels = var.notification_channels
   deletion_protection   = true

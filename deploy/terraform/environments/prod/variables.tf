@@ -56,6 +56,12 @@ variable "notification_channels" {
   default     = []
 }
 
+variable "restart" {
+  description = "Another text restarts everything; see the module."
+  type        = string
+  default     = "first"
+}
+
 variable "is_autoscaled" {
   description = "Whether Google's autoscaler sets the number of workers; after the first apply."
   type        = bool

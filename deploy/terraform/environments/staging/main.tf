@@ -38,6 +38,7 @@ module "customerio_streams" {
   receiver_instances = { min = 1, max = 4 }
   track_rate_per_s   = 30 # Customer.io counts by workspace, but a test needs no more
   autoscaler         = { is_on = var.is_autoscaled }
+  restart            = var.restart
 
   notification_channels = var.notification_channels
   deletion_protection   = false
