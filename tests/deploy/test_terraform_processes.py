@@ -107,6 +107,13 @@ def test_no_secret_can_come_among_the_settings(most: Mapping[str, Any]) -> None:
     assert secret <= set(most["taken_settings"])
 
 
+def test_what_the_module_sets_cannot_be_set_twice(most: Mapping[str, Any]) -> None:
+    """All but what operators may choose otherwise."""
+    set_here = {name for env in most["env_of"].values() for name in env}
+
+    assert {"LOG_LEVEL", "LOG_FORMAT", "DRAIN_S"} == set_here - set(most["taken_settings"])
+
+
 def test_the_state_has_no_secret() -> None:
     """Only the user's name, which is none, is put into a version by Terraform."""
     versions = [block for block in blocks(MODULE) if block.labels[:1] == ("google_secret_manager_secret_version",)]

@@ -51,13 +51,13 @@ variable "workers" {
   nullable    = false
 
   validation {
-    condition     = var.workers == floor(var.workers) && var.workers >= 1 && var.workers <= 10
-    error_message = "workers is a whole number from 1 to 10."
+    condition     = var.workers == floor(var.workers) && var.workers >= 1
+    error_message = "workers is a whole number, at least 1."
   }
 
   validation {
     condition     = var.workers <= local.useful_replicas
-    error_message = "workers is more than are of use: partitions and track_rate_per_s allow ${local.useful_replicas}."
+    error_message = "workers is more than are of use: ${local.useful_replicas}, for partitions, track_rate_per_s and at most ${local.replicas_max}."
   }
 }
 
