@@ -21,11 +21,13 @@ install: .venv/installed  ## create .venv with everything, exactly as locked
 up: install  ## Kafka, the Customer.io sandbox, a worker and sample traffic on this machine
 	@exec $(BIN)/cio-streams up
 
-check: install  ## format, lint, types, architecture
+check: install  ## format, lint, types, architecture, Terraform's format
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@command -v terraform > /dev/null || { echo "terraform 1.11 or newer is needed: developer.hashicorp.com/terraform/install"; exit 1; }
+	terraform fmt -check -diff -recursive deploy/terraform
 
 test: install  ## the whole test suite, on a real Kafka; two files at a time, as most of it waits
 	$(BIN)/pytest -n 2 --dist loadfile
@@ -46,6 +48,7 @@ lock: install  ## pin the newest versions that pyproject.toml allows
 
 docs: install  ## the pages that are made from code
 	$(BIN)/python -m streams.failure_page > FAILURES.md
+	$(BIN)/python -m streams.warehouse.bigquery.table_file > deploy/terraform/module/warehouse.json
 
 clean:  ## remove .venv and caches
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

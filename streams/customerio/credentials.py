@@ -1,5 +1,6 @@
 """Credentials as they are now: those that came from files are read again when a file changes, or when they are refused.
 
+Now and then they are read though nothing seems to have changed: a cloud fetches a mounted secret as it is read.
 Bad new content never replaces a good value, and no value is ever logged or shown.
 """
 
@@ -16,6 +17,12 @@ from streams.settings import TRACK_CREDENTIALS, Settings, SettingsError, load_se
 
 LOOK_S: Final = 1.0
 """So long a file's state is trusted: requests may be many, and each asks."""
+
+READ_S: Final = 30.0
+"""So long a file that looks the same is believed to be: a mounted secret need not look changed, and a read may cost."""
+
+HELD_READ_S: Final = 5.0
+"""So long while requests wait for nothing else."""
 
 Signature = tuple[int, int, int, int]
 Values = tuple[str, ...]
@@ -39,7 +46,7 @@ class Credentials:
         self._values: dict[str, SecretStr] = {name: getattr(settings, name) or SecretStr("") for name in names}
         self._files = [_File(name, settings.files[name]) for name in names if name in settings.files]
         self._clock = clock
-        self._looked_s = float("-inf")
+        self._looked_s = self._read_s = float("-inf")
         self._known = list(self._values.values())
 
     def current(self) -> Values:
@@ -51,22 +58,25 @@ class Credentials:
     def refused(self, values: Values) -> None:
         """Customer.io has refused these: read the files, changed or not, since the clock of a disk may be coarse."""
         self._known = [SecretStr(value) for value in values]
-        self._look(by_force=True)
+        self._look(read_after_s=0.0)
 
     def look(self) -> None:
-        """Look at the files now, however short ago that was done."""
-        self._look()
+        """Look at the files now, however short ago that was done; read what looks the same once a second at most."""
+        self._look(read_after_s=LOOK_S)
 
     def changed(self) -> bool:
         """Whether they differ from what was refused, or from what this told last: true once, to be asked at leisure."""
-        self._look()
+        self._look(read_after_s=HELD_READ_S)
         values = list(self._values.values())
         is_news = values != self._known
         self._known = values
         return is_news
 
-    def _look(self, *, by_force: bool = False) -> None:
+    def _look(self, *, read_after_s: float = READ_S) -> None:
         self._looked_s = self._clock()
+        by_force = self._looked_s - self._read_s >= read_after_s
+        if by_force:
+            self._read_s = self._looked_s
         for file in self._files:
             value = file.read(by_force=by_force)
             if value is not None and value != self._values[file.name]:

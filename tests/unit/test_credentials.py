@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from structlog.testing import capture_logs
 
-from streams.customerio.credentials import LOOK_S, Credentials
+from streams.customerio.credentials import HELD_READ_S, LOOK_S, READ_S, Credentials
 from streams.settings import load_settings
 from tests.unit.credential_files import KEY, SITE, Secrets, rename_over
 
@@ -111,6 +111,46 @@ def test_refused_credentials_are_read_at_once(secrets: Secrets, monkeypatch: pyt
 
     assert secrets.credentials.current() == ("site-1", "key-2")
     assert secrets.credentials.changed()
+
+
+@pytest.fixture
+def mounted(secrets: Secrets, monkeypatch: pytest.MonkeyPatch) -> Secrets:
+    """Files as Cloud Run mounts a secret: fetched anew by each read, while nothing else about them changes."""
+    found = secrets.key.stat()
+    monkeypatch.setattr(Path, "stat", lambda _: found)
+    secrets.later()  # what is new is read once more, so that this does not count below
+    secrets.credentials.refused(("site-1", "key-1"))
+    secrets.key.write_text("key-2")
+    return secrets
+
+
+def test_a_mounted_secret_is_read_every_half_minute(mounted: Secrets) -> None:
+    """A new version reaches a running worker although the file looks the same, and no request waits for it."""
+    mounted.now_s += READ_S - 0.5
+    before = mounted.credentials.current()
+    mounted.now_s += LOOK_S
+
+    assert (before, mounted.credentials.current()) == (("site-1", "key-1"), ("site-1", "key-2"))
+
+
+def test_a_mounted_secret_is_read_more_often_while_requests_are_held(mounted: Secrets) -> None:
+    """After a refusal nothing else is waited for."""
+    mounted.now_s += HELD_READ_S - 0.01
+    before = mounted.credentials.changed()
+    mounted.now_s += 0.01
+
+    assert (before, mounted.credentials.changed()) == (False, True)
+
+
+def test_a_mounted_secret_is_read_at_once_for_a_look(mounted: Secrets) -> None:
+    """But once a second at most: anybody can make a receiver look, with a forged signature."""
+    mounted.now_s += LOOK_S - 0.01
+    mounted.credentials.look()
+    before = mounted.credentials.current()
+    mounted.now_s += 0.01
+    mounted.credentials.look()
+
+    assert (before, mounted.credentials.current()) == (("site-1", "key-1"), ("site-1", "key-2"))
 
 
 def test_a_change_is_told_once(secrets: Secrets) -> None:

@@ -65,7 +65,7 @@ class Tables:
             try:
                 found = self._client.get_table(name, retry=RETRY, timeout=REQUEST_S)
             except NotFound:
-                self._client.create_table(_declared(name, table), exists_ok=True, retry=RETRY, timeout=REQUEST_S)
+                self._client.create_table(declared(name, table), exists_ok=True, retry=RETRY, timeout=REQUEST_S)
                 found = self._client.get_table(name, retry=RETRY, timeout=REQUEST_S)
             self._compare(table, found)
 
@@ -95,7 +95,8 @@ class Tables:
                 self._client.update_table(found, ["view_query"], retry=RETRY, timeout=REQUEST_S)
 
 
-def _declared(name: str, table: Table) -> bigquery.Table:
+def declared(name: str, table: Table) -> bigquery.Table:
+    """A table as it is made: `name` is project, dataset and its own."""
     made = bigquery.Table(name, schema=[_field(column) for column in table.columns])
     if table is not REGISTER:  # a dataset may let divisions expire, and an old note may be of a stream that is used
         made.time_partitioning = bigquery.TimePartitioning(type_=bigquery.TimePartitioningType.DAY, field=table.day)
