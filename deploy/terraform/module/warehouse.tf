@@ -23,9 +23,12 @@ resource "google_bigquery_table" "this" {
   labels              = var.labels
   deletion_protection = var.deletion_protection
 
-  time_partitioning {
-    type  = "DAY"
-    field = each.value.day
+  dynamic "time_partitioning" {
+    for_each = each.value.day[*]
+    content {
+      type  = "DAY"
+      field = time_partitioning.value
+    }
   }
 
   lifecycle {

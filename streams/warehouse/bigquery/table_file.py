@@ -11,11 +11,11 @@ ANYWHERE: Final = "project.dataset"
 
 
 def table_file() -> str:
-    """By table: `day` and `cluster`, by which it is divided, and the `schema` as BigQuery's REST API has it."""
+    """By table: `day`, by which it is partitioned, if it is, `cluster`, and the `schema` as BigQuery's REST API has it."""
     tables = {table.name: declared(f"{ANYWHERE}.{table.name}", table).to_api_repr() for table in ALL_TABLES}
     described = {
         name: {
-            "day": told["timePartitioning"]["field"],
+            "day": told.get("timePartitioning", {}).get("field"),
             "cluster": told["clustering"]["fields"],
             "schema": told["schema"]["fields"],
         }
