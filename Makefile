@@ -21,11 +21,12 @@ install: .venv/installed  ## create .venv with everything, exactly as locked
 up: install  ## Kafka, the Customer.io sandbox, a worker and sample traffic on this machine
 	@exec $(BIN)/cio-streams up
 
-check: install  ## format, lint, types, architecture
+check: install  ## format, lint, types, architecture, deploy/
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint deploy/Dockerfile
 
 test: install  ## the whole test suite, on a real Kafka; two files at a time, as most of it waits
 	$(BIN)/pytest -n 2 --dist loadfile
@@ -43,6 +44,7 @@ soak: install  ## SEEDS runs of the simulation, then the fault test for SECONDS 
 lock: install  ## pin the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-emit-find-links pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-emit-find-links --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-emit-find-links --group pyproject.toml:build -c requirements-dev.lock -o requirements-build.lock
 
 docs: install  ## the pages that are made from code
 	$(BIN)/python -m streams.failure_page > FAILURES.md
