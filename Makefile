@@ -27,6 +27,7 @@ check: install  ## format, lint, types, architecture, deploy/
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/hadolint deploy/Dockerfile
+	$(BIN)/check-jsonschema --schemafile tests/data/compose-spec.json docker-compose.yml
 
 test: install  ## the whole test suite, on a real Kafka; two files at a time, as most of it waits
 	$(BIN)/pytest -n 2 --dist loadfile
