@@ -29,6 +29,7 @@ check: install  ## format, lint, types, architecture, deploy/, and what we depen
 	$(BIN)/hadolint deploy/Dockerfile
 	$(BIN)/check-jsonschema --schemafile tests/data/compose-spec.json docker-compose.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/zizmor --offline --quiet .github/workflows
 	@$(MAKE) --no-print-directory audit leaks licences
 
 LOCK ?= requirements.lock

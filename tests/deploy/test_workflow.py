@@ -21,28 +21,6 @@ def test_it_runs_the_commands_of_ci_run() -> None:
     assert expected == actual
 
 
-def test_it_has_the_least_rights() -> None:
-    """It reads the repository; only the release writes, and only packages. No step leaves a token in the work tree."""
-    checkouts = [
-        step for job in JOBS.values() for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@")
-    ]
-
-    assert WORKFLOW["permissions"] == {"contents": "read"}
-    assert {name: job.get("permissions") for name, job in JOBS.items()} == {
-        "check-and-test": None,
-        "image": {"contents": "read", "packages": "write"},
-    }
-    assert len(checkouts) == len(JOBS)
-    assert [step["with"]["persist-credentials"] for step in checkouts] == [False] * len(JOBS)
-
-
-def test_its_actions_have_versions() -> None:
-    """What a branch holds is another action tomorrow."""
-    used = [step["uses"] for job in JOBS.values() for step in job["steps"] if "uses" in step]
-
-    assert [each for each in used if not re.fullmatch(r"[\w-]+/[\w-]+@(v\d+(\.\d+)*|[0-9a-f]{40})", each)] == []
-
-
 def test_a_release_is_tested_first_and_says_what_it_is_made_of() -> None:
     """For both platforms, with provenance and SBOM, by arguments that the Dockerfile has."""
     job = JOBS["image"]
