@@ -110,7 +110,7 @@ def test_a_lock_that_cannot_be_read_fails(advisories: str, lock: Path) -> None:
     ids=["key", "certificate's key", "stand-in's"],
 )
 def test_a_committed_secret_fails(tmp_path: Path, text: str, *, is_found: bool) -> None:
-    """A random key, and that of a certificate; one or two words are a stand-in's."""
+    """A random key, and that of a certificate; a few words are a stand-in's."""
     (tmp_path / "planted.py").write_text(text)
     scanned = make("leaks", LIST=f"echo {tmp_path / 'planted.py'}")
 
