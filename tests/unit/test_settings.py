@@ -116,11 +116,11 @@ def test_no_fault_shows_a_value(tmp_path: Path) -> None:
     """A refused secret stays secret, wherever it came from."""
     (tmp_path / "key").write_text("s3cret in a file\n")
     environ = {
-        "CUSTOMERIO_TRACK_API_KEY": "s3cret with blanks",
+        "CUSTOMERIO_TRACK_API_KEY": "s3cret with blanks",  # pragma: allowlist secret - made up
         "CUSTOMERIO_APP_API_KEY_FILE": str(tmp_path / "key"),
         "RETRY_ATTEMPTS": "s3cret",
         "CUSTOMERIO_REGION": "s3cret",
-        "CUSTOMERIO_TRACK_URL": "https://user:s3cret@example.com",
+        "CUSTOMERIO_TRACK_URL": "https://user:s3cret@example.com",  # pragma: allowlist secret - made up
     }
 
     lines = faults_of(environ)

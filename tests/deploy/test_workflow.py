@@ -1,0 +1,34 @@
+""".github/workflows/ci.yml and .ci/run: one says what the other says, and the release builds the image as it should."""
+
+import re
+from typing import Any
+
+import yaml
+
+from tests.deploy.dockerfile import ROOT, instructions
+
+WORKFLOW: dict[str, Any] = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
+JOBS = WORKFLOW["jobs"]
+
+
+def test_it_runs_the_commands_of_ci_run() -> None:
+    """In the same order, and no others."""
+    script = (ROOT / ".ci" / "run").read_text().splitlines()
+    expected = [line for line in script if line and not re.match(r"#|set |cd ", line)]
+    actual = [step["run"] for step in JOBS["check-and-test"]["steps"] if "run" in step]
+
+    assert "make check" in expected
+    assert expected == actual
+
+
+def test_a_release_is_tested_first_and_says_what_it_is_made_of() -> None:
+    """For both platforms, with provenance and SBOM, by arguments that the Dockerfile has."""
+    job = JOBS["image"]
+    (build,) = [step["with"] for step in job["steps"] if step.get("uses", "").startswith("docker/build-push-action@")]
+    known = {each.rest.partition("=")[0] for each in instructions() if each.word == "ARG"}
+
+    assert (job["needs"], job["if"]) == ("check-and-test", "startsWith(github.ref, 'refs/tags/v')")
+    assert build["platforms"].split(",") == ["linux/amd64", "linux/arm64"]
+    assert (build["provenance"], build["sbom"]) == ("mode=max", True)
+    assert (ROOT / build["file"]).is_file()
+    assert {line.partition("=")[0] for line in build["build-args"].splitlines()} <= known

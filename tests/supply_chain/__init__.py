@@ -1,0 +1,1 @@
+"""What `make check` asks about our dependencies and our own files, where no tool answers by itself."""
