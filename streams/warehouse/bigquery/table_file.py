@@ -11,7 +11,7 @@ ANYWHERE: Final = "project.dataset"
 
 
 def table_file() -> str:
-    """By table: `day`, the column it is partitioned by, if it is, `cluster`, and the `schema` as BigQuery's REST has it."""
+    """By table: `day`, by which it may be partitioned, `cluster`, and the `schema` as BigQuery's REST API has it."""
     tables = {table.name: declared(f"{ANYWHERE}.{table.name}", table).to_api_repr() for table in ALL_TABLES}
     described = {
         name: {
