@@ -17,7 +17,6 @@ from agents.domain_events import domain_events
 from agents.replay import replay
 from agents.transactional_messages import transactional_messages
 from agents.user_changes import user_changes
-from streams import metrics
 from streams.customerio.region import check_region
 from streams.delivery.build import build_delivery
 from streams.kafka import topic_plan
@@ -26,7 +25,9 @@ from streams.kafka.ends import Ends
 from streams.kafka.lease import Lease
 from streams.kafka.topics import input_partitions
 from streams.kafka.transport import ChunkSchema, Consumer, Owner, Transport
-from streams.metric_collectors import Reading
+from streams.metrics import declared
+from streams.metrics.collectors import Reading
+from streams.metrics.registry import tell_standing
 from streams.settings import Settings
 
 AGENTS = {
@@ -165,14 +166,14 @@ def _add_gauges(app: DeliveryApp) -> None:
                 end = max(end, app.consumer.highwater(tp) or 0)
             yield (tp.topic, str(tp.partition)), max(0, end - delivery.lanes.position(tp.topic, tp.partition))
 
-    live(metrics.LAG, lag)
-    live(metrics.OWNED, lambda: [((), len(owned.owned))])
-    live(metrics.READY, lambda: [((), app.is_ready()[0])])
-    live(metrics.RATE, lambda: [((api,), throttle.rate_per_s) for api, throttle in throttles.items()])
-    live(metrics.BREAKER, lambda: [((b.api, b.state, b.reason), 1) for b in delivery.breakers])
-    live(metrics.FLOOD_HELD, lambda: [(labels, count) for labels, count in delivery.guard.held_by_reason().items()])
-    live(metrics.RATE_WAIT, lambda: [((api,), throttle.waited_s) for api, throttle in throttles.items()])
+    live(declared.LAG, lag)
+    live(declared.OWNED, lambda: [((), len(owned.owned))])
+    tell_standing(delivery.metrics.registry, app.settings, lambda: app.is_ready()[0])
+    live(declared.RATE, lambda: [((api,), throttle.rate_per_s) for api, throttle in throttles.items()])
+    live(declared.BREAKER, lambda: [((b.api, b.state, b.reason), 1) for b in delivery.breakers])
+    live(declared.FLOOD_HELD, lambda: [(labels, count) for labels, count in delivery.guard.held_by_reason().items()])
+    live(declared.RATE_WAIT, lambda: [((api,), throttle.waited_s) for api, throttle in throttles.items()])
     counts = {"people": ledger.person_count, "events": ledger.event_count, "sends": ledger.send_count}
-    live(metrics.LEDGER_ENTRIES, lambda: [((kind,), count()) for kind, count in counts.items()])
-    live(metrics.LEDGER_EVICTIONS, lambda: [((), ledger.evictions)])
-    live(metrics.SEND_EVICTIONS, lambda: [((), ledger.send_evictions)])
+    live(declared.LEDGER_ENTRIES, lambda: [((kind,), count()) for kind, count in counts.items()])
+    live(declared.LEDGER_EVICTIONS, lambda: [((), ledger.evictions)])
+    live(declared.SEND_EVICTIONS, lambda: [((), ledger.send_evictions)])

@@ -32,7 +32,7 @@ from streams.kafka.lease import Lease
 from streams.kafka.ledger_reader import LedgerReader
 from streams.kafka.output_diagnosis import OutputDiagnosis
 from streams.kafka.transactions import OutputTopics, TransactionWriter
-from streams.metrics import Metrics
+from streams.metrics.observers import Metrics
 from streams.settings import Settings
 
 OVERDUE_S = 5.0  # beyond a request's time-out, and the session after which Kafka is known to be away: only then stuck
