@@ -25,7 +25,7 @@ LOOK_S: Final = 5.0
 """So often it is asked how far there is to read and what Kafka has deleted, and told what is open."""
 
 ANSWER_S: Final = 3.0
-PAUSE_S: Final = 2.0
+PAUSE_S: Final = 1.0
 LETTERS_MAX: Final = 1_000_000
 """So many are remembered, in about 200 MB; then no more are read, and lag tells, until Kafka has deleted some."""
 
