@@ -26,6 +26,7 @@ check: install  ## format, lint, types, architecture
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@tools=$$(.ci/prometheus) && $$tools/promtool check config deploy/prometheus/prometheus.yml && $$tools/promtool test rules deploy/prometheus/*.test.yml
 
 test: install  ## the whole test suite, on a real Kafka; two files at a time, as most of it waits
 	$(BIN)/pytest -n 2 --dist loadfile
