@@ -11,7 +11,7 @@ from streams.metrics.metric import Declared
 HEAD: Final = """# Metrics
 
 What each process tells Prometheus at `/metrics`, by the names as scraped.
-A histogram has series that end in `_bucket`, `_sum` and `_count`.
+A histogram has series that end in `_bucket`, `_sum` and `_count`; what only grows also has one that ends in `_created`.
 Beside these every process has the usual figures of its own, `cio_process_cpu_seconds_total` and so on.
 
 This page is made from `streams/metrics/declared.py` by `make docs`; the processes use the same declarations.

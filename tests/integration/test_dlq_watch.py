@@ -7,7 +7,6 @@ from urllib.request import urlopen
 
 from confluent_kafka import Producer
 from prometheus_client import generate_latest
-from prometheus_client.parser import text_string_to_metric_families
 
 from agents.steps.report import iso_utc
 from schemas.decision import Decision
@@ -15,13 +14,13 @@ from streams.clock import now_ms
 from streams.dead_letters.watch_metrics import watch_registry
 from streams.kafka.clients import connected_admin, librdkafka_config
 from streams.kafka.deletion import delete_before
-from streams.metrics.declared import OF_PROCESS
 from streams.settings import Settings
 from tests.conftest import SettingsFactory
 from tests.integration.dlq_stage import dlq, letter_of, move_letters, write_letters
 from tests.integration.test_dlq_discard import decide
 from tests.integration.watch_stage import SOON_S, agrees, letters, opened, until, watching
 from tests.integration.worker_process import WorkerProcess, environment
+from tests.scraped import is_as_declared
 from tests.unit.input_records import InputRecord
 
 END_S: Final = 2.5
@@ -106,10 +105,9 @@ def test_it_is_a_process(settings_factory: SettingsFactory, tmp_path: Path) -> N
         seconds = process.wait_for(lambda: process.code is not None, END_S)
         code = process.code
 
-    families = {family.name for family in text_string_to_metric_families(page) if "cio_process" not in family.name}
     assert '"begun":true' in ready
     assert "idle_s" in live
-    assert families == {each.name for each in OF_PROCESS["dlq watch"]}
+    assert is_as_declared(page, "dlq watch")
     assert (code, seconds < END_S) == (0, True)
 
 
