@@ -33,6 +33,7 @@ check: install  ## format, lint, types, architecture, deploy/, and what we depen
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/zizmor --offline --quiet .github/workflows
 	@$(MAKE) --no-print-directory audit leaks licences
+	@tools=$$(.ci/prometheus) && $$tools/promtool check config deploy/prometheus/prometheus.yml && $$tools/promtool test rules deploy/prometheus/*.test.yml
 
 test: install  ## the whole test suite, on a real Kafka; two files at a time, as most of it waits
 	$(BIN)/pytest -n 2 --dist loadfile
@@ -77,6 +78,7 @@ sbom: install  ## dist/sbom.cdx.json: what the image's Python environment is mad
 docs: install  ## the pages that are made from code
 	$(BIN)/python -m streams.failure_page > FAILURES.md
 	$(BIN)/python -m streams.warehouse.bigquery.table_file > deploy/terraform/module/warehouse.json
+	$(BIN)/python -m streams.metrics.page > METRICS.md
 
 clean:  ## remove .venv and caches
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -94,6 +94,13 @@ def settings_factory(kafka: str, prefix: str) -> Iterator[SettingsFactory]:
 
     `create=False` leaves the topics out; everything else is a setting. The topics are deleted after the test.
     """
+    with making_settings(kafka, prefix) as make:
+        yield make
+
+
+@contextlib.contextmanager
+def making_settings(kafka: str, prefix: str) -> Iterator[SettingsFactory]:
+    """Give the function, and delete the topics that it has made."""
     made: list[Settings] = []
 
     def make(*, create: bool = True, **changes: object) -> Settings:

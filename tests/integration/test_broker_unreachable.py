@@ -16,6 +16,7 @@ from streams.local_kafka.launch import Door
 from streams.settings import Settings
 from tests.integration.tcp_proxy import TcpProxy
 from tests.integration.troubled_stage import READY, Stage, troubled_stage
+from tests.integration.watch_stage import letters, opened, until, watching
 from tests.integration.worker_process import WorkerProcess, environment
 
 OUTAGE_S: Final = 5.0
@@ -43,14 +44,20 @@ def cluster() -> Iterator[Cluster]:
         yield Cluster(bootstrap=broker.bootstrap, proxied=f"127.0.0.1:{outer}", proxy=proxy)
 
 
-@contextlib.contextmanager
-def stage_on(cluster: Cluster, folder: Path) -> Iterator[Stage]:
-    """Give a worker behind the proxy that has concluded something."""
+def make_settings(cluster: Cluster) -> Settings:
+    """Give settings with topics of their own, past the proxy."""
     prefix = f"c{uuid.uuid4().hex[:8]}."
     settings = Settings(
         kafka_bootstrap_servers=cluster.bootstrap, topic_prefix=prefix, app_id=f"{prefix}app", topic_partitions=2
     )
     topics.create(connected_admin(settings), settings)
+    return settings
+
+
+@contextlib.contextmanager
+def stage_on(cluster: Cluster, folder: Path) -> Iterator[Stage]:
+    """Give a worker behind the proxy that has concluded something."""
+    settings = make_settings(cluster)
     with troubled_stage(settings, folder, KAFKA_BOOTSTRAP_SERVERS=cluster.proxied) as stage:
         stage.publish(20)
         stage.wait_until_concluded(RECOVERY_S)
@@ -103,3 +110,20 @@ def test_a_worker_that_is_cut_off_is_replaced_and_comes_back(cluster: Cluster, t
                 cluster.proxy.release()
                 stage.worker.wait_for(lambda: assignments(stage.worker) > before, RECOVERY_S)
             has_all_once(stage)
+
+
+def test_the_watch_of_dead_letters_goes_on_from_where_it_was(cluster: Cluster) -> None:
+    """What it tells stays meanwhile, and the time since it was sure of that grows."""
+    settings = make_settings(cluster)
+    letters(settings, 3)
+    with watching(settings.with_changes(kafka_bootstrap_servers=cluster.proxied)) as watch:
+        until(lambda: sum(opened(watch).values()) == 3)
+        cluster.proxy.refuse()
+        letters(settings, 2, first=3)
+        until(lambda: watch.waiting is not None)
+        level_s, told_of = watch.level_s, sum(opened(watch).values())
+        cluster.proxy.accept()
+        until(lambda: sum(opened(watch).values()) == 5 and watch.waiting is None)
+
+    assert told_of == 3
+    assert watch.level_s > level_s

@@ -9,6 +9,7 @@ from tests.conftest import SettingsFactory
 from tests.faults.hanging import HANGS
 from tests.integration.sends_stage import sends_stage, until, words
 from tests.replays import letter_of, replay_headers
+from tests.scraped import is_as_declared
 from tests.sends import make_message
 
 OUT = {"type": "user.upserted", "user": {"id": "out", "preferences": {"marketing": False, "transactional": False}}}
@@ -160,5 +161,6 @@ def test_the_breakers_of_all_apis_are_told(settings_factory: SettingsFactory, tm
         ready = httpx.get(f"{url}/readyz", trust_env=False).json()
         metrics = httpx.get(f"{url}/metrics", trust_env=False).text
 
+    assert is_as_declared(metrics, "worker")
     assert set(ready["apis"]) == {"track", "send", "broadcast"}
     assert 'cio_breaker{api="send",reason="",state="closed"} 1.0' in metrics

@@ -15,6 +15,7 @@ from streams.settings import Settings
 from streams.warehouse.gathering import ROWS_MAX
 from tests.conftest import SettingsFactory
 from tests.integration.warehouse_stage import LOAD_S, Publisher, event_ids, file_of, load_all, loader, rows
+from tests.scraped import is_as_declared
 
 WEBHOOKS = topic_plan.WEBHOOKS
 EACH_TIME = 2 * ROWS_MAX + 1_000
@@ -53,6 +54,7 @@ def test_it_loads_while_it_runs_and_ends_when_told(settings: Settings, publisher
             assert 200 == page.status
         assert 0 == process.stop(), process.last_words
 
+    assert is_as_declared(metrics, "warehouse")
     assert 'cio_warehouse_rows_total{table="webhooks"} 30.0' in metrics
     assert 'cio_warehouse_delay_seconds_count{table="results"} 10.0' in metrics
     assert named("a", 30) == event_ids(tmp_path)

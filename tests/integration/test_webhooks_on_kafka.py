@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from urllib.request import urlopen
 
 import orjson
 import pytest
@@ -15,6 +16,7 @@ from streams.kafka.topic_plan import PERSON_STATUS, WEBHOOKS
 from streams.settings import Settings
 from tests.conftest import SettingsFactory
 from tests.integration.webhook_process import READY, ReceiverProcess, Traffic, environment, headers_of, stored
+from tests.scraped import is_as_declared
 from tests.webhook_client import Connection, ask, make_body, make_request, signed_headers
 from tests.webhook_openapi import official_payloads
 
@@ -56,6 +58,8 @@ def test_every_official_payload_is_stored_and_routed(settings: Settings, tmp_pat
     with ReceiverProcess(settings, tmp_path / "log") as receiver:
         receiver.wait_until_it_says(READY)
         assert {200} == asyncio.run(send_all(receiver.port, bodies))
+        with urlopen(f"http://127.0.0.1:{receiver.port}/metrics") as page:
+            assert is_as_declared(page.read().decode(), "webhooks")
         assert 0 == receiver.stop()
 
     webhooks, statuses = stored(settings, WEBHOOKS), stored(settings, PERSON_STATUS)

@@ -51,6 +51,7 @@ async def test_a_partition_that_comes_back_is_restored_before_it_is_fetched(
         await process.until(lambda: bool(worker.chunk_consumer.assignment()))
 
         assert not worker.is_ready()[0]
+        assert dict(worker.lag.seconds())[topic, "0"] > 0  # for all that is known by now, it has some
 
         await process.until(lambda: worker.delivery.lanes.position(topic, 0) == 15)
 
