@@ -21,11 +21,12 @@ install: .venv/installed  ## create .venv with everything, exactly as locked
 up: install  ## Kafka, the Customer.io sandbox, a worker and sample traffic on this machine
 	@exec $(BIN)/cio-streams up
 
-check: install  ## format, lint, types, architecture
+check: install  ## format, lint, types, architecture, Kubernetes objects
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.deploy.kubernetes_schemas
 
 test: install  ## the whole test suite, on a real Kafka; two files at a time, as most of it waits
 	$(BIN)/pytest -n 2 --dist loadfile
