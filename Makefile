@@ -47,6 +47,7 @@ lock: install  ## pin the newest versions that pyproject.toml allows
 
 docs: install  ## the pages that are made from code
 	$(BIN)/python -m streams.failure_page > FAILURES.md
+	$(BIN)/python -m streams.metrics.page > METRICS.md
 
 clean:  ## remove .venv and caches
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,33 +1,33 @@
 """The composition root: Faust's app with our transport and agents, and the parts of a worker, in their order."""
 
 import asyncio
-import contextlib
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
 import faust
 import mode
 import structlog
+from faust.types import TP
 
 from agents.broadcast_triggers import broadcast_triggers
 from agents.domain_events import domain_events
 from agents.replay import replay
 from agents.transactional_messages import transactional_messages
 from agents.user_changes import user_changes
-from streams import metrics
 from streams.customerio.region import check_region
 from streams.delivery.build import build_delivery
 from streams.kafka import topic_plan
 from streams.kafka.clients import faust_credentials
 from streams.kafka.ends import Ends
+from streams.kafka.lag import Lag
 from streams.kafka.lease import Lease
 from streams.kafka.topics import input_partitions
 from streams.kafka.transport import ChunkSchema, Consumer, Owner, Transport
-from streams.metric_collectors import Reading
 from streams.settings import Settings
+from streams.worker_gauges import add_gauges
 
 AGENTS = {
     topic_plan.USER_CHANGES: user_changes,
@@ -65,10 +65,13 @@ class DeliveryApp(faust.App):
             epoch=lambda: self.chunk_consumer.epoch,
         )
         self.ends = Ends()
+        self.lag = Lag(
+            lambda: self.chunk_consumer, position=lambda tp: self.delivery.ledger.position(*tp), end=self._end
+        )
         for name, declare in self.agents_by_topic.items():
             topic = self.topic(settings.topic(name), schema=ChunkSchema(), key_type=bytes, value_type=bytes)
             declare(self, topic, self.delivery.lanes.handle)
-        _add_gauges(self)
+        add_gauges(self.delivery, settings, self.lag, lambda: self.is_ready()[0])
 
     @property
     def owner(self) -> Owner:
@@ -94,12 +97,16 @@ class DeliveryApp(faust.App):
         self.add_future(self.delivery.courier.run())
         self.add_future(self.delivery.watchdog.run())
         await super().on_start()
-        self.add_future(self.ends.follow(self.chunk_consumer))
+        self.add_future(self.ends.follow(self.chunk_consumer, self.lag.look))
 
     async def on_stop(self) -> None:
         """Drain, leave the group, and close what is left."""
         await super().on_stop()
         await self.delivery.close()
+
+    def _end(self, tp: TP) -> int | None:
+        told = [end for end in (self.ends.of(tp), self.chunk_consumer.committed_end(tp)) if end is not None]
+        return max(told, default=None)
 
     def is_live(self) -> tuple[bool, dict[str, object]]:
         """Whether the fetch loop still turns; a long hold turns it idly."""
@@ -151,28 +158,3 @@ def _faust_settings(settings: Settings) -> dict[str, Any]:
         "value_serializer": "raw",
         "autodiscover": False,
     }
-
-
-def _add_gauges(app: DeliveryApp) -> None:
-    delivery = app.delivery
-    live, ledger, owned = delivery.metrics.live, delivery.ledger, delivery.assignment
-    throttles = delivery.budgets.throttles
-
-    def lag() -> Iterable[Reading]:
-        for tp in owned.owned & app.consumer.assignment():
-            end = app.ends.of(tp)
-            with contextlib.suppress(AssertionError):  # aiokafka's: a rebalance took it this very moment
-                end = max(end, app.consumer.highwater(tp) or 0)
-            yield (tp.topic, str(tp.partition)), max(0, end - delivery.lanes.position(tp.topic, tp.partition))
-
-    live(metrics.LAG, lag)
-    live(metrics.OWNED, lambda: [((), len(owned.owned))])
-    live(metrics.READY, lambda: [((), app.is_ready()[0])])
-    live(metrics.RATE, lambda: [((api,), throttle.rate_per_s) for api, throttle in throttles.items()])
-    live(metrics.BREAKER, lambda: [((b.api, b.state, b.reason), 1) for b in delivery.breakers])
-    live(metrics.FLOOD_HELD, lambda: [(labels, count) for labels, count in delivery.guard.held_by_reason().items()])
-    live(metrics.RATE_WAIT, lambda: [((api,), throttle.waited_s) for api, throttle in throttles.items()])
-    counts = {"people": ledger.person_count, "events": ledger.event_count, "sends": ledger.send_count}
-    live(metrics.LEDGER_ENTRIES, lambda: [((kind,), count()) for kind, count in counts.items()])
-    live(metrics.LEDGER_EVICTIONS, lambda: [((), ledger.evictions)])
-    live(metrics.SEND_EVICTIONS, lambda: [((), ledger.send_evictions)])

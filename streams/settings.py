@@ -148,6 +148,7 @@ class Settings(BaseSettings):
     warehouse_port: Annotated[int, Field(ge=0, le=65_535)] = 8083
     http_host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     http_port: Annotated[int, Field(ge=0, le=65_535)] = 8080
+    dlq_watch_port: Annotated[int, Field(ge=0, le=65_535)] = 8084
     webhook_host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     webhook_port: Annotated[int, Field(ge=0, le=65_535)] = 8082
     webhook_tolerance_s: _LongSeconds = 300.0

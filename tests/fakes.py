@@ -145,12 +145,12 @@ class FakeObserver:
         """Count it."""
         self.counts[conclusion.outcome, conclusion.reason] += 1
 
-    def request(self, response: Answer | NoAnswer, *, seconds: float, items: int, body_bytes: int) -> None:  # noqa: ARG002
+    def request(self, api: str, response: Answer | NoAnswer, *, seconds: float, items: int, body_bytes: int) -> None:  # noqa: ARG002
         """Keep status or cause, items and bytes."""
         status = str(response.status) if isinstance(response, Answer) else response.cause
         self.requests.append((status, items, body_bytes))
 
-    def retry(self, cause: str) -> None:
+    def retry(self, api: str, cause: str) -> None:  # noqa: ARG002
         """Keep the cause."""
         self.retries.append(cause)
 

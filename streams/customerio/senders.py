@@ -71,5 +71,5 @@ def app_sender(
             return await client.send(cast(Channel, send.target), send.body)
         return await client.trigger(int(send.target), send.body)
 
-    wire, reading = Wire(breaker, admission, observer), Wire(breaker, reads, observer)
+    wire, reading = Wire(breaker, admission, observer), Wire(breaker, reads, observer, api="app")
     return AppSender(call, wire, pace=pace, read=client.workspaces, reads=reading)

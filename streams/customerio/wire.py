@@ -24,10 +24,10 @@ class Limiter(Protocol):
 class RequestObserver(Protocol):
     """Counts requests."""
 
-    def request(self, response: Response, *, seconds: float, items: int, body_bytes: int) -> None:
+    def request(self, api: str, response: Response, *, seconds: float, items: int, body_bytes: int) -> None:
         """One request was answered, or failed on the way."""
 
-    def retry(self, cause: str) -> None:
+    def retry(self, api: str, cause: str) -> None:
         """One request will be repeated."""
 
 
@@ -44,10 +44,14 @@ class Wire:
     """`on_wire` are the tasks inside a request, `waiting` those that wait to try, other than for the rate.
 
     `impatient` are those that are cancelled because somebody had no time left for them, and for no other reason.
+    What goes here counts for `api`, whose rate the limiter keeps: the breaker's, unless said.
     """
 
-    def __init__(self, breaker: Breaker, limiter: Limiter, observer: RequestObserver) -> None:
+    def __init__(
+        self, breaker: Breaker, limiter: Limiter, observer: RequestObserver, *, api: str | None = None
+    ) -> None:
         self.breaker = breaker
+        self._api = api or breaker.api
         self.on_wire: set[asyncio.Task[Any]] = set()
         self.waiting: set[asyncio.Task[Any]] = set()
         self.impatient: set[asyncio.Task[Any]] = set()
@@ -76,7 +80,7 @@ class Wire:
         with noted(self.on_wire):
             response = await request.call()
         seconds = loop.time() - started
-        self._observer.request(response, seconds=seconds, items=request.items, body_bytes=request.body_bytes)
+        self._observer.request(self._api, response, seconds=seconds, items=request.items, body_bytes=request.body_bytes)
         return response
 
     @contextmanager
@@ -100,7 +104,7 @@ class Wire:
 
     def count_retry(self, cause: str) -> None:
         """A request will be repeated."""
-        self._observer.retry(cause)
+        self._observer.retry(self._api, cause)
 
     async def pause(self, seconds: float) -> None:
         """Wait before the next attempt; not at all when the breaker makes it wait anyway."""

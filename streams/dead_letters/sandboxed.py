@@ -79,10 +79,10 @@ class _Unwatched:
     def held(self, api: str, reason: str) -> None:
         """Not counted."""
 
-    def request(self, response: Response, *, seconds: float, items: int, body_bytes: int) -> None:
+    def request(self, api: str, response: Response, *, seconds: float, items: int, body_bytes: int) -> None:
         """Not counted."""
 
-    def retry(self, cause: str) -> None:
+    def retry(self, api: str, cause: str) -> None:
         """Not counted."""
 
 

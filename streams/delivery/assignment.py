@@ -13,7 +13,7 @@ from streams.delivery.lanes import Lanes
 from streams.delivery.ledger import Ledger
 from streams.kafka.ledger_reader import LedgerReader, LedgerRecord, Place
 from streams.kafka.transactions import OutputTopics
-from streams.metrics import Metrics
+from streams.metrics.observers import Metrics
 
 log = structlog.get_logger()
 

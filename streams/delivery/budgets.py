@@ -24,6 +24,11 @@ TOPICS: Final[Mapping[Api, Collection[str]]] = {
 }
 
 
+REQUESTS_PER_WORKER_PER_S: Final = 10.0
+"""Of the Track API: a worker with a trickle sends about 7 (see `PACE_S`), one with a backlog about 20. With a smaller
+share of the rate workers wait for it instead of for records, and one more only makes the others' shares smaller."""
+
+
 class Budgets:
     """`partitions` counts those of each topic (full name) that the fleet consumes, no others: only these have a share.
 
@@ -39,9 +44,17 @@ class Budgets:
             "broadcast": settings.broadcast_per_s,
         }
         self.partitions: Mapping[str, int] = {}
+        self._track_rate_per_s = settings.track_rate_per_s
         self.throttles = {api: Throttle(rate, lease) for api, rate in rates.items()}
         self.admissions = {api: Throttle(rates[api], lease) for api in SENDS}
         self._topics = {api: [settings.topic(name) for name in names] for api, names in TOPICS.items()}
+
+    @property
+    def useful_replicas(self) -> int:
+        """How many workers are of use: as many as have a partition number to themselves, and enough of the rate."""
+        of_partitions = max(self.partitions.values(), default=1)
+        of_rate = int(self._track_rate_per_s / REQUESTS_PER_WORKER_PER_S)
+        return max(1, min(of_partitions, of_rate))
 
     async def own(self, partitions: Collection[TP]) -> None:
         """Take the share that goes with these partitions, and no more."""

@@ -32,7 +32,7 @@ from streams.kafka.lease import Lease
 from streams.kafka.ledger_reader import LedgerReader
 from streams.kafka.output_diagnosis import OutputDiagnosis
 from streams.kafka.transactions import OutputTopics, TransactionWriter
-from streams.metrics import Metrics
+from streams.metrics.observers import Metrics
 from streams.settings import Settings
 
 OVERDUE_S = 5.0  # beyond a request's time-out, and the session after which Kafka is known to be away: only then stuck
@@ -83,7 +83,7 @@ def build_delivery(
     topics, reader = OutputTopics.of(settings), LedgerReader(librdkafka_config(settings), group=settings.app_id)
     ledger, budgets, track = Ledger.of(settings), Budgets(settings, lease), _track_client(settings, lease)
     sender, courier = _courier(settings, track, budgets.throttles["track"], metrics)
-    journal = Journal(_writer(settings, inputs, topics, reader), observe=metrics.transaction)
+    journal = Journal(_writer(settings, inputs, topics, reader, metrics), observe=metrics.transaction)
     turns, guard = Turns(), _guard(settings, metrics)
     sends = build_sends(settings, budgets, lease=lease, metrics=metrics, lanes=lambda: lanes)
     messenger = sends.messenger
@@ -155,7 +155,7 @@ def _watchdog(
 
 
 def _writer(
-    settings: Settings, inputs: Collection[str], topics: OutputTopics, reader: LedgerReader
+    settings: Settings, inputs: Collection[str], topics: OutputTopics, reader: LedgerReader, metrics: Metrics
 ) -> TransactionWriter:
     config, group, transactional_id = (
         librdkafka_config(settings),
@@ -176,6 +176,7 @@ def _writer(
         topics=topics,
         reader=reader,
         advise=diagnosis.advice,
+        aborted=metrics.aborted,
     )
 
 

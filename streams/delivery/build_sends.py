@@ -13,7 +13,7 @@ from streams.delivery.budgets import Budgets
 from streams.delivery.lanes import Lanes
 from streams.delivery.messenger import Messenger
 from streams.kafka.lease import Lease
-from streams.metrics import Metrics
+from streams.metrics.observers import Metrics
 from streams.settings import APP_CREDENTIALS, Settings
 
 

@@ -47,7 +47,7 @@ class Courier:
         self, sender: Sender, *, slots: int = SLOTS, is_rate_tight: Callable[[], bool] = lambda: False
     ) -> None:
         self._sender = sender
-        self._is_rate_tight = is_rate_tight
+        self.is_rate_tight = is_rate_tight
         self._batches = Line(sender.send_batch, slots=slots, is_shared=True)
         self._singles = Line(self._send_single, slots=ANONYMOUS_SLOTS, is_shared=False)
         self._lines = (self._batches, self._singles)
@@ -81,7 +81,7 @@ class Courier:
     def held(self) -> set[Progress]:
         """The lanes of which nothing is on the wire, and which the API or the rate lets go on nobody knows when."""
         sender, places = self._sender, self._places()
-        is_held = sender.is_held or self._is_rate_tight()
+        is_held = sender.is_held or self.is_rate_tight()
         kept = {lane for request, lane in places if is_held or request in sender.waiting}
         return kept - {lane for request, lane in places if request in sender.on_wire}
 

@@ -81,6 +81,10 @@ class Journal:
             return set()
         return {lane for each in self._unwritten.difference(self._written) for lane in each.lanes}
 
+    def paused(self) -> set[Progress]:
+        """The lanes that wait because a transaction has failed."""
+        return {lane for each in self._unwritten for lane in each.lanes} if self._is_pausing else set()
+
     async def run(self) -> None:
         """Write until cancelled."""
         while True:

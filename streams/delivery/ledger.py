@@ -191,6 +191,11 @@ class Ledger:
             min((sends for sends in kept if sends.known_count), key=attrgetter("oldest_s")).forget_oldest()
             self.send_evictions += 1
 
+    def position(self, topic: str, partition: int) -> int | None:
+        """The first offset of an input partition without a committed conclusion, None while it is not ours."""
+        memory = self._partitions.get(partition)
+        return memory.sends.next_offset(topic) if memory else None
+
     def person_count(self) -> int:
         """How many persons are remembered."""
         return sum(len(memory.people) for memory in self._partitions.values())

@@ -62,7 +62,7 @@ class Messenger:
     ) -> None:
         self._senders = senders
         self._is_current = is_current
-        self._is_rate_tight = is_rate_tight
+        self.is_rate_tight = is_rate_tight
         self._places: set[_Place] = set()
 
     async def send(self, parcel: Parcel, errand: Errand) -> Verdict:
@@ -85,9 +85,9 @@ class Messenger:
         """The lanes of which a send is under way, or being concluded: to give one up would leave that open."""
         return {lane for place in self._places if place.is_busy for lane in place.lanes}
 
-    def held(self) -> set[Progress]:
-        """The lanes of which no send is under way, nor will be soon."""
-        return set(self._lanes(self._is_held)) - self.busy()
+    def held(self, kind: SendKind | None = None) -> set[Progress]:
+        """The lanes of which no send is under way, nor will be soon; those of one kind of send, where that is given."""
+        return set(self._lanes(lambda place: kind in {None, place.kind} and self._is_held(place))) - self.busy()
 
     def in_line(self) -> set[Progress]:
         """The lanes that wait for their turn: at the breaker, or for the rate."""
@@ -98,4 +98,4 @@ class Messenger:
 
     def _is_held(self, place: _Place) -> bool:
         is_over = not self._is_current(place.errand.epoch)
-        return is_over or place.sender.is_held or self._is_rate_tight(place.kind)
+        return is_over or place.sender.is_held or self.is_rate_tight(place.kind)

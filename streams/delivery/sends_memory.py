@@ -45,6 +45,10 @@ class SendsMemory:
         self._next_offsets = dict(next_offsets)
         self._concluded = {place for place in self._concluded if self._may_come(place)}
 
+    def next_offset(self, topic: str) -> int | None:
+        """Where the work on a topic stands, None where it has not begun."""
+        return self._next_offsets.get(topic)
+
     def moved(self, topic: str, next_offset: int) -> None:
         """What stands before is committed."""
         if topic in self._next_offsets:

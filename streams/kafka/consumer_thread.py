@@ -75,6 +75,12 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         coordinator = self._ensure_consumer()._coordinator
         await GroupWatch(coordinator, self.app.lease, group=self.app.conf.id).run()  # type: ignore[attr-defined]  # ours
 
+    def stands(self, tp: TP) -> tuple[int | None, int | None]:
+        """The offset that is fetched next, and the end of what is committed as the last fetch told, where known."""
+        assignment = self._ensure_consumer()._subscription.subscription.assignment
+        state = assignment and assignment.state_value(tp)
+        return (state._position, state.lso) if state else (None, None)
+
     async def _fetch_records(
         self,
         consumer: aiokafka.AIOKafkaConsumer,

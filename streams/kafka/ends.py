@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from aiokafka.errors import KafkaError
 from faust.types import TP
@@ -13,21 +13,22 @@ LOOK_S = 5.0
 
 
 class Ends:
-    """The ends as they were told last; an end never told is 0."""
+    """The ends as they were told last."""
 
     def __init__(self) -> None:
         self._told: Mapping[TP, int] = {}
 
-    async def follow(self, consumer: Consumer) -> None:
-        """Ask until cancelled; while Kafka is away the last answer stays."""
+    async def follow(self, consumer: Consumer, look: Callable[[], None]) -> None:
+        """Ask until cancelled, and look each time; while Kafka is away the last answer stays."""
         while True:
             await asyncio.sleep(LOOK_S)
             with contextlib.suppress(KafkaError):
                 self._told = await _ends(consumer)
+            look()
 
-    def of(self, tp: TP) -> int:
-        """The offset that the partition's next record will have, or would have had a few seconds ago."""
-        return self._told.get(tp, 0)
+    def of(self, tp: TP) -> int | None:
+        """The offset that the partition's next record will have, or would have had a few seconds ago; None at first."""
+        return self._told.get(tp)
 
 
 async def _ends(consumer: Consumer) -> Mapping[TP, int]:

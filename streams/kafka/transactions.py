@@ -15,6 +15,7 @@ from schemas.chunk import Membership
 from schemas.errors import FencedError, UnavailableError
 from schemas.send_memory import pack_entry
 from streams.kafka import topic_plan
+from streams.kafka.abort_causes import AbortCause, abort_cause
 from streams.kafka.ledger_reader import Committed, LedgerReader, Place
 from streams.kafka.transaction_calls import again, produce
 from streams.settings import Settings
@@ -76,6 +77,8 @@ def group_metadata(group: str, membership: Membership) -> bytes:
 class TransactionWriter:
     """One transactional producer, made anew after an error, to whose text `advise` appends what helps.
 
+    `aborted` hears of every try that failed, in the thread that writes.
+
     After an error whose outcome is unknown the next try first asks what the group has committed of each partition: the
     offset, and beside it our mark, with the serial of the last publication that was committed with it. What was
     committed after all is not written again, be it with an offset that has not moved.
@@ -90,6 +93,7 @@ class TransactionWriter:
         topics: OutputTopics,
         reader: LedgerReader,
         advise: Callable[[KafkaError], str] = lambda _: "",
+        aborted: Callable[[AbortCause], None] = lambda _: None,
     ) -> None:
         self._config = {
             **config,
@@ -101,6 +105,7 @@ class TransactionWriter:
             "queue.buffering.max.messages": 1_000_000,
         }
         self._advise = advise
+        self._tell = aborted
         self._group = group
         self._writer_id = transactional_id
         self._topics = topics
@@ -181,6 +186,7 @@ class TransactionWriter:
 
     def _translate(self, exc: KafkaException) -> NoReturn:
         error: KafkaError = exc.args[0]
+        self._tell(abort_cause(error))
         if error.txn_requires_abort() and self._aborted():
             if error.code() in _FENCED:
                 raise FencedError(error.str()) from exc

@@ -8,13 +8,14 @@ next, bigger chunk. Offsets are committed by the journal's transactions, never h
 import asyncio
 import contextlib
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Protocol, cast
 
 import faust
 import structlog
 from faust.events import Event
+from faust.exceptions import ConsumerNotStarted
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
@@ -62,7 +63,10 @@ class RebalanceListener(driver.ConsumerRebalanceListener):
 
 
 class Consumer(driver.Consumer):
-    """Hands out chunks; `cursor` is the next offset of every partition we own."""
+    """Hands out chunks; `cursor` is the next offset of every partition we own.
+
+    `passed` is how far a partition was seen to hold no more, `last_ms` when its last concluded record was written.
+    """
 
     RebalanceListener = RebalanceListener
     membership = Membership(-1, "")
@@ -73,7 +77,9 @@ class Consumer(driver.Consumer):
         self.epoch = 0
         self.rewinds = 0
         self.polled_at = time.monotonic()
-        self._outstanding: Counter[TP] = Counter()
+        self.passed: dict[TP, int] = {}
+        self.last_ms: dict[TP, int] = {}
+        self._outstanding: dict[TP, list[Chunk]] = {}
         self._full: set[TP] = set()
         self._freed = asyncio.Event()
         self._next_fetch_at = 0.0
@@ -95,9 +101,26 @@ class Consumer(driver.Consumer):
         """A rebalance or the end begins: what is outstanding now is of an earlier epoch."""
         self.epoch += 1
         self._outstanding.clear()
+        self.passed.clear()
+        self.last_ms.clear()
         self._full.clear()
         self.cursor = {}  # nothing is fetched before it is taken over, even when an overtaken recovery resumes the flow
         super().stop_flow()
+
+    def assigned(self) -> AbstractSet[TP]:
+        """The partitions that are ours, none before the thread has started."""
+        try:
+            return self.assignment()
+        except ConsumerNotStarted:
+            return frozenset()
+
+    def committed_end(self, tp: TP) -> int | None:
+        """The end of what is committed, as the last fetch told."""
+        return cast(ConsumerThread, self._thread).stands(tp)[1]
+
+    def in_hand(self, tp: TP) -> Sequence[Chunk]:
+        """The chunks that are handed out and not done, the oldest first."""
+        return self._outstanding.get(tp, ())
 
     def ack(self, message: Any) -> bool:
         """A chunk is done: its partition may be asked for the next."""
@@ -106,7 +129,8 @@ class Consumer(driver.Consumer):
         message.acked = True
         self._unacked_messages.discard(message)
         if message.value.epoch == self.epoch:
-            self._outstanding[message.tp] -= 1
+            self._outstanding[message.tp].remove(message.value)
+            self.last_ms[message.tp] = message.value.records[-1].timestamp
             self._freed.set()
         return True
 
@@ -171,16 +195,24 @@ class Consumer(driver.Consumer):
         active = self._get_active_partitions() & self.cursor.keys()
         if not self.membership.is_fenced:
             active = set()  # the group had forgotten us before the news of this assignment came: another one follows
-        free = {tp for tp in active if self._outstanding[tp] < (2 if tp in self._full else 1)}
+        free = {tp for tp in active if len(self.in_hand(tp)) < (2 if tp in self._full else 1)}
         if not free:
             await self._wait_for_free(IDLE_S)
             return {}
+        epoch = self.epoch
         records: Mapping[TP, list[Any]] = await self._getmany(
             active_partitions=free, timeout=timeout if len(free) == len(active) else SHORT_POLL_MS / 1000
         )
         if records:
             self._next_fetch_at = time.monotonic() + PACE_S
+        if epoch == self.epoch:
+            self._note_passed(free - records.keys())
         return records
+
+    def _note_passed(self, partitions: Iterable[TP]) -> None:
+        """What came of these is nothing: up to where they are fetched next there are no records."""
+        for tp in partitions:
+            self.passed[tp] = cast(ConsumerThread, self._thread).stands(tp)[0] or 0
 
     async def _wait_for_free(self, seconds: float) -> None:
         self._freed.clear()
@@ -199,9 +231,8 @@ class Consumer(driver.Consumer):
         if not records:
             return None
         self.cursor[tp] = records[-1].offset + 1
-        self._outstanding[tp] += 1
         (self._full.add if len(records) >= FULL_CHUNK_RECORDS else self._full.discard)(tp)
-        return Chunk(
+        chunk = Chunk(
             topic=tp.topic,
             partition=tp.partition,
             start=start,
@@ -209,6 +240,8 @@ class Consumer(driver.Consumer):
             membership=self.membership,
             epoch=self.epoch,
         )
+        self._outstanding.setdefault(tp, []).append(chunk)
+        return chunk
 
     def _message(self, tp: TP, chunk: Chunk) -> ConsumerMessage:
         last = chunk.records[-1]

@@ -11,7 +11,9 @@ import structlog
 from prometheus_client import CollectorRegistry, Histogram
 
 from schemas.errors import ConfigError, StreamsError
-from streams.metrics import MESSAGING_ERRORS, MESSAGING_SECONDS, RequestMetrics, counter, histogram
+from streams.metrics.declared import MESSAGING_ERRORS, MESSAGING_SECONDS
+from streams.metrics.observers import RequestMetrics
+from streams.metrics.registry import counter, histogram
 
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _OF_REGISTRIES: "WeakKeyDictionary[CollectorRegistry, MessagingMetrics]" = WeakKeyDictionary()

@@ -2,20 +2,11 @@
 
 from collections.abc import Sequence
 
-from prometheus_client import CollectorRegistry, Histogram, generate_latest
-from prometheus_client import Counter as Count
-from prometheus_client.process_collector import ProcessCollector
+from prometheus_client import generate_latest
 
-from streams.metric_collectors import EndToEnd
-from streams.metrics import (
-    WAREHOUSE_BATCH_SECONDS,
-    WAREHOUSE_DELAY,
-    WAREHOUSE_FAILURES,
-    WAREHOUSE_FAULTS,
-    WAREHOUSE_MISSED,
-    WAREHOUSE_ROWS,
-    Declared,
-)
+from streams.metrics import declared
+from streams.metrics.collectors import EndToEnd
+from streams.metrics.registry import counter, histogram, own_registry
 from streams.warehouse.port import Batch
 
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -25,17 +16,14 @@ class LoaderMetrics:
     """One loader's."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        ProcessCollector(namespace="cio", registry=self.registry)
-        self._delay = EndToEnd(WAREHOUSE_DELAY.name, WAREHOUSE_DELAY.meaning, WAREHOUSE_DELAY.labels)
-        self.registry.register(self._delay)
-        self._rows = self._count(WAREHOUSE_ROWS)
-        self._faults = self._count(WAREHOUSE_FAULTS)
-        self._seconds = Histogram(
-            WAREHOUSE_BATCH_SECONDS.name, WAREHOUSE_BATCH_SECONDS.meaning, buckets=_SECONDS, registry=self.registry
-        )
-        self._failures = self._count(WAREHOUSE_FAILURES)
-        self._missed = self._count(WAREHOUSE_MISSED)
+        registry = self.registry = own_registry()
+        self._delay = EndToEnd(declared.WAREHOUSE_DELAY)
+        registry.register(self._delay)
+        self._rows = counter(declared.WAREHOUSE_ROWS, registry)
+        self._faults = counter(declared.WAREHOUSE_FAULTS, registry)
+        self._seconds = histogram(declared.WAREHOUSE_BATCH_SECONDS, _SECONDS, registry)
+        self._failures = counter(declared.WAREHOUSE_FAILURES, registry)
+        self._missed = counter(declared.WAREHOUSE_MISSED, registry)
 
     def loaded(self, batches: Sequence[Batch], *, now_s: float) -> None:
         """These are in the warehouse."""
@@ -60,6 +48,3 @@ class LoaderMetrics:
     def page(self) -> bytes:
         """The Prometheus text format."""
         return generate_latest(self.registry)
-
-    def _count(self, metric: Declared) -> Count:
-        return Count(metric.name, metric.meaning, metric.labels, registry=self.registry)

@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 
 from streams.health import HealthServer, bind, create_health_app
+from streams.metrics.registry import tell_standing
 from streams.process_end import end_at_last, on_signal
 from streams.settings import Settings
 from streams.warehouse.engines import open_warehouse, takes_one_loader
@@ -47,6 +48,7 @@ async def _run(settings: Settings, listener: socket.socket, *, once: bool) -> No
     metrics = LoaderMetrics()
     loaded = kinds(settings)
     loader = Loader(loaded, open_warehouse(settings), metrics, stop=asked, once=once)
+    tell_standing(metrics.registry, settings, lambda: loader.is_begun)
     health = create_health_app(
         is_live=lambda: _liveness(loader, settings.stuck_s), is_ready=lambda: _readiness(loader), metrics=metrics.page
     )

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import Final, Literal, TypeAlias
 
 import structlog
-from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client import Counter as Count
-from prometheus_client.process_collector import ProcessCollector
+from prometheus_client import generate_latest
 
-from streams import metrics
-from streams.metric_collectors import Live
+from streams.metrics import declared
+from streams.metrics.registry import counter, histogram, live, own_registry
 from streams.webhooks.records import Drafts
 from streams.webhooks.room import Room
 
@@ -30,34 +29,21 @@ class Observer:
     """Counts; every remark says how many there were since the last one of its kind."""
 
     def __init__(self, room: Room, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self.registry = CollectorRegistry()
-        ProcessCollector(namespace="cio", registry=self.registry)
+        registry = self.registry = own_registry()
         self._clock = clock
         self._said_s: dict[str, float] = {}
         self._unsaid: Counter[str] = Counter()
-        self._requests = self._count(metrics.WEBHOOK_REQUESTS)
+        self._requests = counter(declared.WEBHOOK_REQUESTS, registry)
         self._by_status: dict[int, Count] = {}
-        self._signatures = self._count(metrics.WEBHOOK_SIGNATURES)
-        self._stale = self._count(metrics.WEBHOOK_STALE)
-        self._faults = self._count(metrics.WEBHOOK_FAULTS)
-        self._refused = self._count(metrics.WEBHOOK_REFUSED)
-        self._cut = self._count(metrics.WEBHOOK_CUT)
-        self._routed = self._count(metrics.WEBHOOK_ROUTED)
-        self._unrouted = self._count(metrics.WEBHOOK_UNROUTED)
-        seconds = metrics.WEBHOOK_CONFIRM_SECONDS
-        self._confirm_s = Histogram(seconds.name, seconds.meaning, buckets=_CONFIRM_S, registry=self.registry)
-        under_way = metrics.WEBHOOK_IN_FLIGHT
-        self.registry.register(
-            Live(
-                under_way.name,
-                under_way.meaning,
-                under_way.labels,
-                lambda: [(("requests",), room.requests), (("bytes",), room.bytes)],
-            )
-        )
-
-    def _count(self, metric: metrics.Declared) -> Count:
-        return Count(metric.name, metric.meaning, metric.labels, registry=self.registry)
+        self._signatures = counter(declared.WEBHOOK_SIGNATURES, registry)
+        self._stale = counter(declared.WEBHOOK_STALE, registry)
+        self._faults = counter(declared.WEBHOOK_FAULTS, registry)
+        self._refused = counter(declared.WEBHOOK_REFUSED, registry)
+        self._cut = counter(declared.WEBHOOK_CUT, registry)
+        self._routed = counter(declared.WEBHOOK_ROUTED, registry)
+        self._unrouted = counter(declared.WEBHOOK_UNROUTED, registry)
+        self._confirm_s = histogram(declared.WEBHOOK_CONFIRM_SECONDS, _CONFIRM_S, registry)
+        live(declared.WEBHOOK_IN_FLIGHT, lambda: [(("requests",), room.requests), (("bytes",), room.bytes)], registry)
 
     def answered(self, status: int) -> None:
         """A request has its answer."""

@@ -15,6 +15,7 @@ import uvloop
 
 from schemas.errors import UnavailableError
 from streams.health import SignallessServer, bind, create_health_app
+from streams.metrics.registry import tell_standing
 from streams.process_end import end_at_last, on_signal
 from streams.pulse import Pulse
 from streams.settings import Settings
@@ -76,6 +77,7 @@ async def _run(settings: Settings, routes: Sequence[Route], listener: socket.soc
         room=room,
         observer=observer,
     )
+    tell_standing(observer.registry, settings, lambda: receiver.is_open)
     server = create_server(receiver, observer)
     listener.listen(BACKLOG)  # whoever comes from now on waits for the server, and is not refused
     serving = asyncio.create_task(server.serve(sockets=[listener]))

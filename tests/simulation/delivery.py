@@ -31,7 +31,7 @@ from streams.delivery.watchdog import Watchdog
 from streams.kafka.lease import Lease
 from streams.kafka.ledger_reader import LedgerReader
 from streams.kafka.transactions import OutputTopics, TransactionWriter
-from streams.metrics import Metrics
+from streams.metrics.observers import Metrics
 from streams.settings import Settings
 from tests.fakes import FakeMessenger
 from tests.flood_world import FakeResumed

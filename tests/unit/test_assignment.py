@@ -14,7 +14,7 @@ from streams.delivery.lanes import Lanes
 from streams.delivery.ledger import Ledger
 from streams.kafka.lease import Lease
 from streams.kafka.ledger_reader import LedgerReader, LedgerRecord, Place
-from streams.metrics import Metrics
+from streams.metrics.observers import Metrics
 from streams.settings import Settings
 from tests.builders import TOPICS
 

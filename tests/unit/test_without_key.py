@@ -15,7 +15,7 @@ from streams.delivery.lanes import Lanes
 from streams.delivery.messenger import Messenger
 from streams.kafka import topic_plan
 from streams.kafka.lease import Lease
-from streams.metrics import Metrics
+from streams.metrics.observers import Metrics
 from streams.progress import Progress, work_for
 from streams.settings import Settings
 from tests.builders import settle_down

@@ -10,6 +10,7 @@ from streams.cli.dlq.replay import replay
 from streams.cli.dlq.resume import resume
 from streams.cli.dlq.show import show
 from streams.cli.dlq.stats import stats
+from streams.cli.dlq.watch import watch
 
 app = typer.Typer(help="Look at dead letters, rehearse and replay them.", no_args_is_help=True)
 
@@ -22,3 +23,4 @@ app.command()(edit)
 app.command()(discard)
 app.command()(resume)
 app.command()(erase)
+app.command()(watch)

@@ -7,6 +7,8 @@ from itertools import accumulate, pairwise
 
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
 
+from streams.metrics.metric import GaugeMetric, HistogramMetric
+
 Reading = tuple[Sequence[str], float]
 
 END_TO_END_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)
@@ -15,8 +17,8 @@ END_TO_END_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 36
 class EndToEnd:
     """A histogram that takes a whole chunk at once: one observation per record would cost more than delivering it."""
 
-    def __init__(self, name: str, meaning: str, labels: Sequence[str]) -> None:
-        self._name, self._meaning, self._labels = name, meaning, labels
+    def __init__(self, metric: HistogramMetric) -> None:
+        self._metric = metric
         self._counts: dict[str, list[int]] = {}
         self._sums: defaultdict[str, float] = defaultdict(float)
 
@@ -31,7 +33,8 @@ class EndToEnd:
 
     def collect(self) -> Iterable[HistogramMetricFamily]:
         """Called by the registry."""
-        family = HistogramMetricFamily(self._name, self._meaning, labels=self._labels)
+        metric = self._metric
+        family = HistogramMetricFamily(metric.name, metric.meaning, labels=metric.label_names)
         bounds = [*(str(bound) for bound in END_TO_END_S), "+Inf"]
         for topic, counts in self._counts.items():
             buckets = list(zip(bounds, accumulate(counts), strict=True))
@@ -42,12 +45,13 @@ class EndToEnd:
 class Live:
     """Gauges that are asked for when somebody looks: `read` gives (labels, value) pairs."""
 
-    def __init__(self, name: str, meaning: str, labels: Sequence[str], read: Callable[[], Iterable[Reading]]) -> None:
-        self._name, self._meaning, self._labels, self._read = name, meaning, labels, read
+    def __init__(self, metric: GaugeMetric, read: Callable[[], Iterable[Reading]]) -> None:
+        self._metric, self._read = metric, read
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         """Called by the registry."""
-        family = GaugeMetricFamily(self._name, self._meaning, labels=self._labels)
+        metric = self._metric
+        family = GaugeMetricFamily(metric.name, metric.meaning, labels=metric.label_names)
         for labels, value in self._read():
             family.add_metric(labels, value)
         yield family

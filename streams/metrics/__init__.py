@@ -1,0 +1,1 @@
+"""What operators are told in figures: declared in one file, counted by observers, read by Prometheus."""
