@@ -5,6 +5,7 @@ import pytest
 from starlette.routing import Route
 
 from streams.__main__ import run
+from streams.dead_letters import watch_process
 from streams.health import create_health_app
 from streams.settings import load_settings
 from streams.warehouse import run as warehouse
@@ -39,7 +40,6 @@ PORT_SETTINGS = {
 }
 TEMPORARY = "/tmp"  # noqa: S108 - in the pod
 WORKER_STOP_S_MAX = 10
-OWN_END_S_MAX = 15
 
 each_pod = pytest.mark.parametrize(("overlay", "name"), [(o, n) for o in OVERLAYS for n in COMMANDS])
 each_server = pytest.mark.parametrize(("overlay", "name"), [(o, n) for o in OVERLAYS for n in PORT_SETTINGS])
@@ -111,7 +111,7 @@ def test_a_process_is_given_the_time_it_needs_to_end(overlay: str, name: str) ->
         "worker": named_settings(overlay).drain_s + WORKER_STOP_S_MAX,
         "webhooks": serve.FINISH_S + CLOSE_S + CONFIRM_S,
         "warehouse": warehouse.STOP_S,
-        "dlq-watch": OWN_END_S_MAX,
+        "dlq-watch": watch_process.STOP_S,
     }
     before = container(pod).get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from streams.app import DeliveryApp
 from streams.kafka import topic_plan
+from streams.metrics import declared
 from tests.deploy.kubernetes_objects import OVERLAYS, Object, named_settings, one, shared_settings
 
 TOPICS = {
@@ -92,8 +93,9 @@ def test_the_ceiling_is_what_this_environments_workers_say(overlay: str) -> None
     """The least that any of them says; without an answer it is a fault and not 0."""
     found = _triggers(overlay)["ceiling"]["metadata"]
     namespace = one(overlay, "Deployment", "worker")["metadata"]["namespace"]
+    metric = declared.USEFUL_REPLICAS.name
 
-    assert found["query"] == f'min(cio_useful_replicas{{job="cio-worker", namespace="{namespace}"}})'
+    assert found["query"] == f'min({metric}{{job="cio-worker", namespace="{namespace}"}})'
     assert found["ignoreNullValues"] == "false"
 
 
@@ -117,9 +119,9 @@ def test_lag_never_scales_beyond_the_ceiling(lag: Mapping[str, int], ceiling: in
 
 @given(lag=lags, ceiling=st.integers(min_value=1, max_value=100))
 def test_below_the_ceiling_lag_decides(lag: Mapping[str, int], ceiling: int) -> None:
-    """A worker for each 20000 records, from the least to the most that the environment has."""
+    """A worker for each 100000 records, from the least to the most that the environment has."""
     spec = _spec("prod")
-    by_lag = min(math.ceil(sum(lag.values()) / 20_000), ceiling)
+    by_lag = min(math.ceil(sum(lag.values()) / 100_000), ceiling)
     expected = min(max(by_lag, spec["minReplicaCount"]), spec["maxReplicaCount"])
 
     assert expected == _wanted("prod", lag, ceiling, current=0)
@@ -144,6 +146,18 @@ def test_there_are_never_more_workers_than_partitions(overlay: str) -> None:
     assert spec["maxReplicaCount"] <= named_settings(overlay).topic_partitions
     assert fallback["behavior"] == "currentReplicasIfHigher"
     assert fallback["failureThreshold"] * spec["pollingInterval"] >= 60
+
+
+@each_overlay
+def test_what_holds_whatever_the_formula_says_is_of_use(overlay: str) -> None:
+    """The least number and the fallback's do not go through the ceiling, so they are held against it here."""
+    settings = named_settings(overlay)
+    budgets = DeliveryApp(settings).delivery.budgets
+    budgets.partitions = {settings.topic(topic): settings.topic_partitions for topic in TOPICS.values()}
+    spec = _spec(overlay)
+
+    assert max(spec["minReplicaCount"], spec["fallback"]["replicas"]) <= budgets.useful_replicas
+    assert budgets.useful_replicas > 1
 
 
 @each_overlay
