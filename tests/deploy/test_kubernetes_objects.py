@@ -124,3 +124,11 @@ def test_whatever_there_may_be_several_of_has_a_disruption_budget_and_an_autosca
     assert {"worker", "webhooks"} == scaled == set(budgets) == unset
     assert {"warehouse", "dlq-watch"} == singles
     assert {1} == {budget["maxUnavailable"] for budget in budgets.values()}
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_there_are_two_receivers_at_least(overlay: str) -> None:
+    """While one is started anew, the other takes webhooks; ten are more than Customer.io sends."""
+    [autoscaler] = of_kind(overlay, "HorizontalPodAutoscaler")
+
+    assert (2, 10) == (autoscaler["spec"]["minReplicas"], autoscaler["spec"]["maxReplicas"])
