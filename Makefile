@@ -22,6 +22,7 @@ up: install  ## Kafka, the Customer.io sandbox, a worker and sample traffic on t
 	@exec $(BIN)/cio-streams up
 
 check: install  ## format, lint, types, architecture, deploy/, and what we depend on
+check: install  ## format, lint, types, architecture, Kubernetes objects
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -34,6 +35,7 @@ check: install  ## format, lint, types, architecture, deploy/, and what we depen
 	$(BIN)/zizmor --offline --quiet .github/workflows
 	@$(MAKE) --no-print-directory audit leaks licences
 	@tools=$$(.ci/prometheus) && $$tools/promtool check config deploy/prometheus/prometheus.yml && $$tools/promtool test rules deploy/prometheus/*.test.yml
+	$(BIN)/python -m tests.deploy.kubernetes_schemas
 
 test: install  ## the whole test suite, on a real Kafka; two files at a time, as most of it waits
 	$(BIN)/pytest -n 2 --dist loadfile
