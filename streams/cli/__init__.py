@@ -6,6 +6,7 @@ A command imports what is heavy only when it runs, so that `--help` and wrong us
 import typer
 
 from streams.cli import dlq, topics, webhooks
+from streams.cli.acls import acls
 from streams.cli.audit import audit
 from streams.cli.check import check
 from streams.cli.kafka import kafka
@@ -28,6 +29,7 @@ app = typer.Typer(
 app.command()(up)
 app.command()(worker)
 app.add_typer(topics.app, name="topics")
+app.command()(acls)
 app.command()(sandbox)
 app.command()(kafka)
 app.command()(check)

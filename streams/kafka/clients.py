@@ -1,7 +1,7 @@
 """How to reach Kafka with the settings' security, for librdkafka's clients and for Faust."""
 
 import logging
-import ssl
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,6 +10,8 @@ from confluent_kafka.admin import AdminClient
 from pydantic import SecretStr
 
 from schemas.errors import ConfigError, UnavailableError
+from streams.kafka.tls import ssl_context
+from streams.kafka.unreachable import advice
 from streams.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,9 +25,7 @@ REBOOTSTRAP: Final = {"metadata.recovery.strategy": "rebootstrap"}
 """For producers without transactions, which live long and wait for no coordinator: a broker that comes back from a long
 pause names no brokers at first, and who then forgets the last one it knew must begin again at the bootstrap servers."""
 
-_REFUSED: Final = frozenset(
-    {KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED}  # noqa: SLF001 - its public name
-)
+_OPTION: Final = re.compile(r"\b(?:security|sasl|ssl)(?:\.[a-z]+)+")
 
 
 def librdkafka_config(settings: Settings, **extra: Any) -> dict[str, Any]:  # noqa: ANN401 - librdkafka's values vary
@@ -50,16 +50,18 @@ def connected_admin(settings: Settings) -> AdminClient:
     """Give an admin client that has reached the cluster.
 
     Raises:
-        ConfigError: librdkafka refuses the settings, for example a certificate.
+        SettingsError: a certificate or key cannot be used.
+        ConfigError: librdkafka refuses the settings.
         UnavailableError: the cluster cannot be reached, with the reason that librdkafka gives.
     """
+    ssl_context(settings)  # tells better than librdkafka what is wrong with a file
     errors: list[KafkaError] = []
     silent = logging.getLogger(f"{LIBRDKAFKA_LOGGER}.connecting")
     silent.disabled = True  # the reason goes into the error, once
     try:
         admin = AdminClient(librdkafka_config(settings, logger=silent, error_cb=errors.append))
     except KafkaException as error:
-        raise ConfigError(f"KAFKA_*: {error.args[0].str()}") from error
+        raise ConfigError(f"KAFKA_*: {_by_our_names(error.args[0].str())}") from error
     for attempt in range(CONNECT_ATTEMPTS):
         try:
             admin.list_topics(timeout=CONNECT_S / CONNECT_ATTEMPTS)
@@ -79,22 +81,25 @@ def _are_down(errors: Sequence[KafkaError]) -> bool:
 
 def _unreachable(settings: Settings, errors: Sequence[KafkaError]) -> str:
     hint = "" if settings.kafka_bootstrap_servers else " (KAFKA_BOOTSTRAP_SERVERS is not set)"
-    is_refused = any(error.code() in _REFUSED for error in errors)
-    advice = ": KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD and KAFKA_SASL_MECHANISM must be what it expects"
-    return f"Kafka at {settings.bootstrap}{hint} cannot be reached: {errors[0].str()}{advice if is_refused else ''}"
+    told = ": ".join(part for part in (_by_our_names(errors[0].str()), advice(settings, errors)) if part)
+    return f"Kafka at {settings.bootstrap}{hint} cannot be reached: {told}"
+
+
+def _by_our_names(text: str) -> str:
+    """What librdkafka says, with our settings' names for its options."""
+    return _OPTION.sub(lambda found: f"KAFKA_{found[0].upper().replace('.', '_')}", text)
 
 
 def faust_credentials(settings: Settings) -> "Credentials | None":
     """Give `faust.App(broker_credentials=…)` for the same security, None for plaintext.
 
     Raises:
-        ConfigError: a certificate or key cannot be used.
+        SettingsError: a certificate or key cannot be used.
     """
     from faust.auth import SASLCredentials, SSLCredentials  # noqa: PLC0415 - 0.3 s that only the worker should pay
 
-    protocol = settings.kafka_security_protocol
-    context = _ssl_context(settings) if protocol.endswith("SSL") else None
-    if protocol.startswith("SASL"):
+    context = ssl_context(settings)
+    if settings.kafka_security_protocol.startswith("SASL"):
         return SASLCredentials(
             username=settings.kafka_sasl_username,
             password=_plain(settings.kafka_sasl_password),
@@ -117,24 +122,6 @@ def _security(settings: Settings) -> dict[str, str]:
         "ssl.key.password": _plain(settings.kafka_ssl_key_password),
     }
     return {name: str(value) for name, value in found.items() if value is not None}
-
-
-def _ssl_context(settings: Settings) -> ssl.SSLContext:
-    authorities, certificate = settings.kafka_ssl_ca_location, settings.kafka_ssl_certificate_location
-    try:
-        if authorities is None:
-            context = ssl.create_default_context()
-        elif authorities.is_dir():
-            context = ssl.create_default_context(capath=authorities)
-        else:
-            context = ssl.create_default_context(cafile=authorities)
-        if certificate is not None:
-            # Without a password given, OpenSSL asks on the terminal for one; an empty one makes it fail instead.
-            password = _plain(settings.kafka_ssl_key_password) or ""
-            context.load_cert_chain(certificate, settings.kafka_ssl_key_location, password=password)
-    except (OSError, ValueError) as error:  # an SSLError is an OSError
-        raise ConfigError(f"KAFKA_SSL_*: a certificate or key cannot be used ({type(error).__name__})") from error
-    return context
 
 
 def _plain(secret: SecretStr | None) -> str | None:

@@ -23,6 +23,7 @@ ANSWER_S = 15.0
 SETTLE_S = 30.0  # so long may a killed command's, or worker's, transaction stay open, the broker's scan included
 POLL_S = 0.5
 
+_ABSENT = frozenset({KafkaError._UNKNOWN_PARTITION, KafkaError._UNKNOWN_TOPIC})  # noqa: SLF001 - their public names
 _PASSING = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
 
 T = TypeVar("T")
@@ -188,10 +189,15 @@ class PartitionReader:
         raise UnavailableError(f"Nothing comes of {_named(place)}: is its broker up, or a transaction left open?")
 
     def _bounds(self, consumer: Consumer, place: Place) -> tuple[int, int]:
-        return self._answered(
-            lambda: consumer.get_watermark_offsets(TopicPartition(*place), timeout=self._answer_s),
-            f"The ends of {_named(place)} cannot be read",
-        )
+        def ask() -> tuple[int, int]:
+            try:
+                return consumer.get_watermark_offsets(TopicPartition(*place), timeout=self._answer_s)
+            except KafkaException as error:
+                if error.args[0].code() in _ABSENT:
+                    self.partitions(place[0])  # says so if it is missing, or hidden from us
+                raise
+
+        return self._answered(ask, f"The ends of {_named(place)} cannot be read")
 
     def _answered(self, ask: Callable[[], T], complaint: str) -> T:
         """Ask, and again while a partition has no leader yet, or another one."""

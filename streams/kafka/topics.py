@@ -16,7 +16,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # public by it
 
 from schemas.errors import ConfigError, UnavailableError
 from streams.kafka.clients import connected_admin
-from streams.kafka.refusals import why_absent
+from streams.kafka.refusals import insist_on_sight, is_refused, why_absent
 from streams.kafka.topic_plan import (
     BROADCAST_TRIGGERS,
     DLQ,
@@ -79,11 +79,13 @@ def check(admin: AdminClient, settings: Settings) -> list[Difference]:
     """Compare the cluster with the plan.
 
     Raises:
+        ConfigError: it may not be looked at.
         UnavailableError: the cluster does not answer.
     """
     planned = plan(settings)
     found = _metadata(admin)
     there = {name: topic for name, topic in planned.items() if topic.name in found}
+    insist_on_sight(admin, [topic.name for topic in planned.values() if topic.name not in found])
     configs = _configs(admin, [topic.name for topic in there.values()])
     differences = []
     for name, topic in planned.items():
@@ -146,9 +148,10 @@ def _create(admin: AdminClient, topics: Collection[Topic]) -> list[str]:
     ]
     futures = admin.create_topics(wanted, operation_timeout=ASK_S, request_timeout=ASK_S) if wanted else {}
     outcomes = {name: _refusal(future) for name, future in futures.items()}
-    refused = [f"{name}: {error.str()}" for name, error in outcomes.items() if error and not _is_there(error)]
+    refused = [f"{name}: {_told(error)}" for name, error in outcomes.items() if error and not _is_there(error)]
     if refused:
         raise ConfigError(f"Kafka refuses to create topics: {'; '.join(refused)}")
+    insist_on_sight(admin, list(outcomes))  # one that is there may be hidden from us
     _wait_until_visible(admin, [topic.name for topic in topics])
     return [name for name, error in outcomes.items() if error is None]
 
@@ -160,6 +163,10 @@ def _refusal(future: Future[Any]) -> KafkaError | None:
         error: KafkaError = exception.args[0]
         return error
     return None
+
+
+def _told(error: KafkaError) -> str:
+    return f"{error.str()} (allow CREATE on it)" if is_refused(error) else error.str()
 
 
 def _is_there(error: KafkaError) -> bool:
@@ -193,10 +200,12 @@ def _configs(admin: AdminClient, names: Collection[str]) -> dict[str, dict[str, 
         return {}
     resources = [ConfigResource(ResourceType.TOPIC, name) for name in names]
     futures = admin.describe_configs(resources, request_timeout=ASK_S)
-    try:
-        answers = {resource.name: future.result() for resource, future in futures.items()}
-    except KafkaException as error:
-        raise UnavailableError(f"Kafka does not tell a topic's configuration: {error.args[0].str()}") from error
+    refusals = {resource.name: error for resource, future in futures.items() if (error := _refusal(future))}
+    if any(is_refused(error) for error in refusals.values()):
+        raise ConfigError(f"Configurations may not be seen: allow DESCRIBE_CONFIGS on {', '.join(refusals)}")
+    for name, error in refusals.items():
+        raise UnavailableError(f"Kafka does not tell the configuration of {name}: {error.str()}")
+    answers = {resource.name: future.result() for resource, future in futures.items()}
     return {name: {key: str(entry.value) for key, entry in answer.items()} for name, answer in answers.items()}
 
 

@@ -19,6 +19,7 @@ from streams.kafka.clients import connected_admin, librdkafka_config
 from streams.kafka.known_brokers import LOOK_MS, KnownBrokers
 from streams.kafka.partition_reader import Place as Partition
 from streams.kafka.partition_reader import stored
+from streams.kafka.refusals import require_group, why_absent
 from streams.kafka.topics import partition_counts
 from streams.process_end import in_background
 from streams.settings import Settings
@@ -58,15 +59,22 @@ class Reached(NamedTuple):
 
 
 def require_topics(settings: Settings, topics: Sequence[str]) -> None:
-    """Insist on these, by full names, before anything is made for them.
+    """Insist on these, by full names, and on the loaders' group, before anything is made for them.
 
     Raises:
-        ConfigError: one does not exist.
+        ConfigError: one does not exist, or may not be read.
         UnavailableError: Kafka cannot be reached.
     """
-    missing = sorted(set(topics) - partition_counts(connected_admin(settings), topics).keys())
+    admin = connected_admin(settings)
+    missing = sorted(set(topics) - partition_counts(admin, topics).keys())
     if missing:
-        raise ConfigError(f"{', '.join(missing)} does not exist: run `cio-streams topics create`")
+        raise ConfigError("; ".join(f"{name} {why_absent(admin, name)}" for name in missing))
+    require_group(admin, group_of(settings), needed="READ")
+
+
+def group_of(settings: Settings) -> str:
+    """The loaders' consumer group."""
+    return f"{settings.app_id}-warehouse"
 
 
 class Source:
@@ -82,7 +90,7 @@ class Source:
     def __init__(self, settings: Settings, topics: Sequence[str], *, alone: bool) -> None:
         self._settings = settings
         self._topics = topics
-        self._group = f"{settings.app_id}-warehouse"
+        self._group = group_of(settings)
         self._own = {"group.instance.id": self._group} if alone else {}
         self._admin: AdminClient | None = None
         self._held: set[Partition] = set()

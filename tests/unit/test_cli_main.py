@@ -21,6 +21,7 @@ COMMANDS = (
     "why",
     "webhooks",
     "warehouse",
+    "acls",
     "report",
 )
 pytestmark = pytest.mark.usefixtures("own_environment")
