@@ -56,7 +56,7 @@ leaks: install  ## keys and passwords in the files that the command LIST names, 
 	$(LIST) | xargs -P 2 -n 300 $(BIN)/detect-secrets-hook --no-verify \
 		--exclude-files '^requirements.*\.lock$$' --exclude-files '^tests/data/' \
 		--exclude-lines '"(raw_base64|fingerprint|event_id)": "' \
-		--exclude-secrets '^[a-z]+([ -][a-z]+){0,3}$$' --exclude-secrets '^[A-Z]+(_[A-Z]+)+$$'
+		--exclude-secrets '^[a-z]+([ -][a-z]+){0,3}$$' --exclude-secrets '^[A-Z]+(_[A-Z]+)+$$' --exclude-secrets 'KAFKA_'
 
 licences: install  ## only those that pyproject.toml allows, of what LOCK pins
 	$(BIN)/pip-licenses --with-system --packages $$(sed -n 's/==.*//p' $(LOCK)) > /dev/null
