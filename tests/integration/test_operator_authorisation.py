@@ -11,6 +11,7 @@ import pytest
 from streams.settings import Settings
 from tests.integration.dlq_stage import letter_of, publish, write_letters
 from tests.integration.guarded_cluster import OPERATOR, Cluster, Guard, Permission, guarded_cluster, make_settings
+from tests.integration.watch_stage import letters, opened, until, watching
 from tests.unit.input_records import InputRecord, make_upsert
 
 COMMAND_S: Final = 60
@@ -106,3 +107,14 @@ def test_what_is_refused_is_told_in_one_line(prepared: Prepared, permission: Per
     assert names.get(permission[1], settings.topic(permission[1])) in line
     assert "authoriz" in line.lower() or "allow" in line.lower()
     assert "Traceback" not in done.stderr
+
+
+def test_the_watch_needs_to_read_two_topics(prepared: Prepared) -> None:
+    """And no group: it joins none."""
+    cluster, _, _ = prepared
+    settings, guard = make_settings(cluster, OPERATOR)
+    letters(settings, 2)
+    guard.allow([("READ", "customerio-dlq"), ("READ", "customerio-dlq-decisions")])
+    own = {name.lower(): value for name, value in cluster.as_user(OPERATOR).items()}
+    with watching(settings.with_changes(**own)) as watch:
+        until(lambda: sum(opened(watch).values()) == 2)
