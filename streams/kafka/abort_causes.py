@@ -5,7 +5,9 @@ from typing import Final, Literal, TypeAlias
 
 from confluent_kafka import KafkaError
 
-AbortCause: TypeAlias = Literal["fenced", "not_allowed", "too_large", "too_few_replicas", "unreachable", "other"]
+AbortCause: TypeAlias = Literal[
+    "fenced", "producer", "not_allowed", "too_large", "too_few_replicas", "unreachable", "other"
+]
 
 _CODES: Final[Mapping[AbortCause, Collection[int]]] = {
     "fenced": (
@@ -13,9 +15,12 @@ _CODES: Final[Mapping[AbortCause, Collection[int]]] = {
         KafkaError.UNKNOWN_MEMBER_ID,
         KafkaError.FENCED_INSTANCE_ID,
         KafkaError.REBALANCE_IN_PROGRESS,
+    ),
+    "producer": (
         KafkaError._FENCED,  # noqa: SLF001 - its public name, here and below
         KafkaError.INVALID_PRODUCER_EPOCH,
         KafkaError.PRODUCER_FENCED,
+        KafkaError._FATAL,  # noqa: SLF001
     ),
     "not_allowed": (
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
@@ -39,7 +44,7 @@ _CODES: Final[Mapping[AbortCause, Collection[int]]] = {
         KafkaError.NOT_LEADER_FOR_PARTITION,
     ),
 }
-_CAUSES: Final = {code: cause for cause, codes in _CODES.items() for code in codes}
+_CAUSES: Final[Mapping[int, AbortCause]] = {code: cause for cause, codes in _CODES.items() for code in codes}
 
 
 def abort_cause(error: KafkaError) -> AbortCause:

@@ -24,13 +24,6 @@ TRANSACTION_TIMEOUT_MS = 10_000  # so long may a killed worker's transaction hol
 CALL_S = 15.0
 MESSAGE_BYTES_MAX = 16_777_216  # the brokers' own limit is what counts
 
-_FENCED = {
-    KafkaError.ILLEGAL_GENERATION,
-    KafkaError.UNKNOWN_MEMBER_ID,
-    KafkaError.FENCED_INSTANCE_ID,
-    KafkaError.REBALANCE_IN_PROGRESS,
-}
-
 log = structlog.get_logger()
 
 
@@ -186,9 +179,10 @@ class TransactionWriter:
 
     def _translate(self, exc: KafkaException) -> NoReturn:
         error: KafkaError = exc.args[0]
-        self._tell(abort_cause(error))
+        cause = abort_cause(error)
+        self._tell(cause)
         if error.txn_requires_abort() and self._aborted():
-            if error.code() in _FENCED:
+            if cause == "fenced":
                 raise FencedError(error.str()) from exc
         else:
             self._in_doubt = True

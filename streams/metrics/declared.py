@@ -133,8 +133,8 @@ TRANSACTION_SECONDS = HistogramMetric(
 TRANSACTION_CHUNKS = CounterMetric("cio_transaction_chunks", "Chunks committed.")
 TRANSACTION_ABORTS = CounterMetric(
     "cio_transaction_aborts",
-    "Tries to commit a transaction that failed, by cause; all but `fenced` are tried again, and `fenced` work"
-    " is delivered again by the partitions' new owner.",
+    "Tries to commit a transaction that failed, by cause. `fenced`: the group has moved on, and the new owner"
+    " delivers the work again. All others are tried again, `producer` with a new one: the old one has expired.",
     labels=(labels.ABORT_CAUSE,),
     watch="Other than `fenced`; `fenced` comes with rebalances.",
 )

@@ -19,6 +19,7 @@ from tests.integration.dlq_stage import letters, results
 from tests.integration.guard import Guard, settings_on
 from tests.integration.role_actions import command
 from tests.integration.secured_cluster import Secured, secured_cluster
+from tests.integration.watch_stage import opened, until, watching
 from tests.integration.webhook_process import READY as RECEIVES
 from tests.integration.webhook_process import ReceiverProcess, stored
 from tests.integration.worker_process import WorkerProcess, environment
@@ -32,6 +33,7 @@ ROLES_USED: Final[tuple[Role, ...]] = (
     "publisher",
     "webhooks",
     "warehouse",
+    "dlq-watch",
     "operator",
     "topic-admin",
 )
@@ -120,6 +122,8 @@ def test_everything_works(members: Members, tmp_path: Path) -> None:
     with WorkerProcess(own, tmp_path / "loader.log", command=("streams", "warehouse", "--once")) as loader:
         loader.wait_for(lambda: loader.code is not None, WAIT_S)
         assert 0 == loader.code, loader.last_words
+    with watching(load_settings(members.environment("dlq-watch"))) as watch:
+        until(lambda: sum(opened(watch).values()) == 1)
 
     assert 1 == len(stored(settings, topic_plan.PERSON_STATUS))
     assert {"dead": 2, "delivered": published - 1} == Counter(each["outcome"] for each in results(settings))

@@ -47,3 +47,15 @@ async def test_what_is_not_consumed_has_no_share() -> None:
     assert await rates({"t.user-changes": 12}, ("t.user-changes", 3)) == pytest.approx(
         {"track": 60, "app": 0, "send": 0, "broadcast": 0}
     )
+
+
+@pytest.mark.parametrize(
+    ("rate", "partitions", "useful"),
+    [(100, 12, 10), (100, 4, 4), (1_000, 12, 12), (25, 12, 2), (5, 12, 1), (0.1, 1, 1), (120, 12, 12)],
+)
+def test_workers_are_of_use_as_partitions_and_the_rate_allow(rate: float, partitions: int, useful: int) -> None:
+    """Each needs a partition number of its own, and a share of the rate that lets it work; at least 1."""
+    made = budgets.Budgets(SETTINGS.with_changes(track_rate_per_s=rate), lease.Lease(10))
+    made.partitions = {"t.user-changes": partitions, "t.domain-events": partitions, "t.broadcast-triggers": 1}
+
+    assert made.useful_replicas == useful

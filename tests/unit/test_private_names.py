@@ -15,9 +15,9 @@ import mode
 import pytest
 from aiokafka.client import AIOKafkaClient
 from aiokafka.cluster import ClusterMetadata
-from aiokafka.consumer.fetcher import Fetcher, PartitionRecords
+from aiokafka.consumer.fetcher import Fetcher, FetchResult, PartitionRecords
 from aiokafka.consumer.group_coordinator import BaseCoordinator, GroupCoordinator, OffsetCommitRequest
-from aiokafka.consumer.subscription_state import SubscriptionState
+from aiokafka.consumer.subscription_state import SubscriptionState, TopicPartitionState
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from faust.tables.recovery import Recovery
 from faust.transport import consumer as faust_consumer
@@ -122,6 +122,9 @@ def test_a_method_is_there_with_its_parameters(owner: type, name: str, expected:
         (Fetcher._get_actions_per_node, ["invalid_metadata = True"]),
         (Fetcher._proc_fetch_request, ["OffsetOutOfRangeError({tp: fetch_offset})", "await_reset("]),
         (Fetcher._update_fetch_positions, ["NoOffsetForPartitionError(tp)"]),
+        (TopicPartitionState.__init__, ["self._position =", "self.lso ="]),
+        (FetchResult.getall, ["self._update_position()"]),
+        (aiokafka.AIOKafkaConsumer.highwater, ["self._subscription.subscription.assignment", ".state_value("]),
         (driver.AIOKafkaConsumerThread.__post_init__, ["self.tp_last_committed_at"]),
         (GroupCoordinator.reset_generation, ["self.generation = OffsetCommitRequest.DEFAULT_GENERATION_ID"]),
         (GroupCoordinator.__init__, ["self.generation =", "self.member_id ="]),

@@ -95,8 +95,13 @@ class Writer(TransactionWriter):
             topics=TOPICS,
             reader=cast(LedgerReader, self.reader),
             advise=lambda error: f"; advice for {error.name()}",
+            aborted=self._note,
         )
+        self.aborts: list[str] = []
         self.producers = list(producers)
+
+    def _note(self, cause: str) -> None:
+        self.aborts.append(cause)
 
     def _ready_producer(self) -> Producer:
         self._producer = self._producer or cast(Producer, self.producers.pop(0))
@@ -256,3 +261,25 @@ def test_an_error_tells_no_content() -> None:
     writer = Writer(FakeProducer({COMMIT: [error(KafkaError._TIMED_OUT)]}))
     with pytest.raises(UnavailableError, match=r"^_TIMED_OUT: why; advice for _TIMED_OUT$"):
         write(writer)
+
+
+@pytest.mark.parametrize(
+    ("code", "cause"),
+    [
+        (KafkaError.ILLEGAL_GENERATION, "fenced"),
+        (KafkaError.INVALID_PRODUCER_EPOCH, "producer"),
+        (KafkaError.TOPIC_AUTHORIZATION_FAILED, "not_allowed"),
+        (KafkaError.MSG_SIZE_TOO_LARGE, "too_large"),
+        (KafkaError.NOT_ENOUGH_REPLICAS, "too_few_replicas"),
+        (KafkaError._TIMED_OUT, "unreachable"),
+        (KafkaError.UNKNOWN_TOPIC_OR_PART, "other"),
+    ],
+)
+def test_every_try_that_failed_is_told_by_cause(code: int, cause: str) -> None:
+    """Of which there are few; one that succeeds is not told."""
+    writer = Writer(FakeProducer({COMMIT: [error(code, abort=True)]}), FakeProducer())
+    with pytest.raises((FencedError, UnavailableError)):
+        write(writer)
+    write(writer)
+
+    assert writer.aborts == [cause]
