@@ -5,6 +5,7 @@ import shlex
 from urllib.parse import urlsplit
 
 import pytest
+import yaml
 
 from streams.local_kafka.launch import IMAGE as KAFKA_IMAGE
 from streams.sandbox.app import create_app
@@ -26,9 +27,13 @@ def port_of(name: str) -> int:
     """Where a process listens."""
     if name == "sandbox":
         return SANDBOX_PORT
-    setting = {"worker": "http_port", "webhooks": "webhook_port", "warehouse": "warehouse_port"}[name]
-    port: int = getattr(settings(processes()[name]), setting)
-    return port
+    given = settings(processes()[name])
+    return {
+        "worker": given.http_port,
+        "webhooks": given.webhook_port,
+        "warehouse": given.warehouse_port,
+        "dlq-watch": given.dlq_watch_port,
+    }[name]
 
 
 def listening() -> set[tuple[str, int]]:
@@ -39,7 +44,7 @@ def listening() -> set[tuple[str, int]]:
 
 def test_something_is_looked_at() -> None:
     """An empty list would pass everything."""
-    assert {"topics", "worker", "webhooks", "warehouse", "sandbox"} <= set(processes())
+    assert {"topics", "worker", "webhooks", "warehouse", "dlq-watch", "sandbox"} == set(processes())
 
 
 def test_without_a_profile_there_is_kafka() -> None:
@@ -53,7 +58,7 @@ def test_a_command_is_the_command_lines(name: str) -> None:
     """With its subcommand and options."""
     words = processes()[name]["command"]
 
-    assert parse(words).split() == words[: 2 if name == "topics" else 1]
+    assert parse(words).split() == words[: 2 if name in {"topics", "dlq-watch"} else 1]
 
 
 def test_a_command_that_is_none_is_refused() -> None:
@@ -173,4 +178,28 @@ def test_what_is_mounted_exists() -> None:
         if each.startswith(".")
     ]
 
+    assert len(mounted) == 4
     assert [path for path in mounted if not (ROOT / path).exists()] == []
+
+
+def test_prometheus_asks_every_process() -> None:
+    """By the names and ports that they have here; the sandbox has no metrics."""
+    config = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text())
+    found = [each for job in config["scrape_configs"] for each in job["dns_sd_configs"]]
+    asked = {(name, each["port"]) for each in found for name in each["names"]}
+
+    assert {(name, port_of(name)) for name in LASTING if name != "sandbox"} == asked
+
+
+def test_grafana_finds_prometheus_and_the_dashboards() -> None:
+    """Its data source is the service, and what it looks for is where it is mounted."""
+    provisioning = ROOT / "deploy" / "grafana" / "provisioning"
+    (source,) = yaml.safe_load((provisioning / "datasources" / "prometheus.yaml").read_text())["datasources"]
+    (provider,) = yaml.safe_load((provisioning / "dashboards" / "customerio-streams.yaml").read_text())["providers"]
+    grafana = services()["grafana"]
+    home = grafana["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    folder = provider["options"]["path"]
+
+    assert source["url"] == "http://prometheus:9090"
+    assert f"./deploy/grafana/dashboards:{folder}:ro" in grafana["volumes"]
+    assert (ROOT / "deploy" / "grafana" / "dashboards" / home.removeprefix(f"{folder}/")).is_file()

@@ -110,8 +110,9 @@ def test_its_ports_are_those_of_the_settings() -> None:
     """Each process's own."""
     defaults = Settings()
 
-    assert set(words_of("EXPOSE")[0].split()) >= {
-        str(port) for port in (defaults.http_port, defaults.webhook_port, defaults.warehouse_port)
+    assert set(words_of("EXPOSE")[0].split()) == {
+        str(port)
+        for port in (defaults.http_port, defaults.webhook_port, defaults.warehouse_port, defaults.dlq_watch_port)
     }
 
 
