@@ -68,6 +68,7 @@ class Pipeline:
             left,
             group=outside.group,
             now_ms=now_ms,
+            is_traced=outside.is_traced,
             people=plan.people(),
             events=plan.events(),
             sends=[(key, entry) for offset, key, entry in plan.sends() if offset not in desk.concluded],

@@ -7,15 +7,43 @@ from typing import Any, Final
 import structlog
 
 from streams.log_repeats import Repeats
+from streams.progress import worked_for
 from streams.settings import Settings
 
-QUIET: Final = ("faust", "mode", "aiokafka", "httpx", "httpcore", "kafka", "asyncio", "uvicorn")
+QUIET: Final = (
+    "faust",
+    "mode",
+    "aiokafka",
+    "httpx",
+    "httpcore",
+    "kafka",
+    "asyncio",
+    "uvicorn",
+    "opentelemetry",
+    "urllib3",
+)
 """Third-party loggers: only warnings and worse, unless we are debugging."""
 TELLTALES: Final = ("aiokafka",)
 """Those of them whose debug lines hold whole requests and answers, and so records and the password."""
+REPEATING: Final = ("aiokafka", "opentelemetry")
+"""Those that say 40 lines a second while Kafka is away, or something for each batch while a collector is."""
+LANES_MAX: Final = 20
+
+
+def _for_whom(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Add whose work it is about: the place of a chunk, or, where several share a request or a transaction, theirs."""
+    lanes = worked_for()
+    if len(lanes) == 1:
+        return {**lanes[0].of, **event}
+    if lanes:
+        names = dict.fromkeys(f"{lane.of.get('topic')}/{lane.of.get('partition')}" for lane in lanes)
+        return {"lanes": list(names)[:LANES_MAX], **event}
+    return event
+
 
 _SHARED: Final[tuple[structlog.typing.Processor, ...]] = (
     structlog.contextvars.merge_contextvars,
+    _for_whom,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.ExtraAdder(),
@@ -53,7 +81,7 @@ def _stdlib(settings: Settings) -> dict[str, Any]:
                 "foreign_pre_chain": _SHARED,
             },
         },
-        "filters": {"repeats": {"()": Repeats, "loggers": ("aiokafka",)}},  # 40 lines a second while Kafka is away
+        "filters": {"repeats": {"()": Repeats, "loggers": REPEATING}},
         "handlers": {
             "stderr": {
                 "class": "logging.StreamHandler",

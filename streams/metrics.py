@@ -63,6 +63,9 @@ FLOOD_HELD = Declared(
 )
 FLOODS = Declared("cio_floods", "How often a partition was held for a flood of dead letters.", ("topic", "reason"))
 STUCK_LANES = Declared("cio_stuck_lanes", "Lanes without progress that nothing held, for which the process ended.")
+TRACE_SPANS_DROPPED = Declared(
+    "cio_trace_spans_dropped", "Spans that were not exported: the collector is away, or too slow."
+)
 MESSAGING_SECONDS = Declared(
     "cio_messaging_seconds", "One operation of an application, with all that it waited for.", ("operation",)
 )
