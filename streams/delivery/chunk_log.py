@@ -33,9 +33,9 @@ class ChunkLog:
             outcomes[outcome] += count
             reasons[reason or ""] += count if outcome == "dead" else 0
         oldest_s = round(max(0, now_ms - chunk.records[0].timestamp) / 1000, 3)
-        log.info("chunk concluded", **place, records=len(chunk.records), outcomes=outcomes, oldest_s=oldest_s)
+        log.info("chunk concluded", **place, records=len(chunk.records), outcomes=dict(outcomes), oldest_s=oldest_s)
         if dead := outcomes["dead"]:
-            log.warning("dead letters", **place, count=dead, reasons=+reasons)
+            log.warning("dead letters", **place, count=dead, reasons=dict(+reasons))
 
     def sent(self, chunk: Chunk, conclusion: Conclusion, now_ms: int) -> None:  # noqa: ARG002 - the port's signature
         """The conclusion of one send is committed."""
