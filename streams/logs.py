@@ -2,13 +2,15 @@
 
 import logging.config
 import sys
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import structlog
 
+from streams.log_errors import Errors
 from streams.log_repeats import Repeats
 from streams.progress import worked_for
 from streams.settings import Settings
+from streams.tracebacks import traceback_text
 
 QUIET: Final = (
     "faust",
@@ -81,13 +83,16 @@ def _stdlib(settings: Settings) -> dict[str, Any]:
                 "foreign_pre_chain": _SHARED,
             },
         },
-        "filters": {"repeats": {"()": Repeats, "loggers": REPEATING}},
+        "filters": {
+            "errors": {"()": Errors},
+            "repeats": {"()": Repeats, "loggers": REPEATING},
+        },
         "handlers": {
             "stderr": {
                 "class": "logging.StreamHandler",
                 "stream": "ext://sys.stderr",
                 "formatter": "ours",
-                "filters": ["repeats"],
+                "filters": ["errors", "repeats"],
             }
         },
         "root": {"handlers": ["stderr"], "level": level},
@@ -98,7 +103,13 @@ def _stdlib(settings: Settings) -> dict[str, Any]:
 def _rendering(settings: Settings) -> list[structlog.typing.Processor]:
     is_terminal = sys.stderr.isatty()
     if (settings.log_format or ("console" if is_terminal else "json")) == "console":
-        # Plain tracebacks: the fancy ones print local variables, and those hold payloads.
-        plain = structlog.dev.plain_traceback
-        return [structlog.dev.ConsoleRenderer(colors=is_terminal, exception_formatter=plain)]
-    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(sort_keys=True)]
+        return [structlog.dev.ConsoleRenderer(colors=is_terminal, exception_formatter=_print_traceback)]
+    return [structlog.processors.ExceptionRenderer(_traceback), structlog.processors.JSONRenderer(sort_keys=True)]
+
+
+def _traceback(exc_info: structlog.typing.ExcInfo) -> str:
+    return traceback_text(exc_info[1])
+
+
+def _print_traceback(file: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
+    file.write("\n" + _traceback(exc_info))
