@@ -25,8 +25,8 @@ QUIET: Final = (
     "urllib3",
 )
 """Third-party loggers: only warnings and worse, unless we are debugging."""
-TELLTALES: Final = ("aiokafka",)
-"""Those of them whose debug lines hold whole requests and answers, and so records and the password."""
+TELLTALES: Final = {"aiokafka": "INFO", "httpx": "WARNING", "httpcore": "WARNING"}
+"""Those of them whose debug lines hold requests and answers, and so records and the password: shown from here on."""
 REPEATING: Final = ("aiokafka", "opentelemetry")
 """Those that say 40 lines a second while Kafka is away, or something for each batch while a collector is."""
 LANES_MAX: Final = 20
@@ -72,7 +72,7 @@ def configure(settings: Settings) -> None:
 def _stdlib(settings: Settings) -> dict[str, Any]:
     level = settings.log_level.upper()
     quiet = level if level in {"DEBUG", "ERROR", "CRITICAL"} else "WARNING"
-    levels = dict.fromkeys(QUIET, quiet) | dict.fromkeys(TELLTALES, "INFO" if quiet == "DEBUG" else quiet)
+    levels = dict.fromkeys(QUIET, quiet) | (TELLTALES if quiet == "DEBUG" else {})
     return {
         "version": 1,
         "disable_existing_loggers": False,
