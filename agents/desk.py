@@ -24,7 +24,10 @@ SEND_CONCURRENCY: Final = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outside:
-    """Whom a desk works with; `send_concurrency` sends of one chunk are under way at once."""
+    """Whom a desk works with; `send_concurrency` sends of one chunk are under way at once.
+
+    Where it `is_traced` results take over the traces of their records.
+    """
 
     courier: Courier
     messenger: Messenger
@@ -34,6 +37,7 @@ class Outside:
     clock_ms: Callable[[], int]
     group: str
     send_concurrency: int = SEND_CONCURRENCY
+    is_traced: bool = False
 
 
 class Desk:
@@ -92,8 +96,16 @@ class Desk:
 
     def _publication(self, conclusions: Sequence[Conclusion], send: Send, entry: SendEntry) -> Publication:
         sends = [(send.send_id.encode(), entry)]
-        now_ms, group = self._outside.clock_ms(), self._outside.group
-        return publication(self._chunk, conclusions, group=group, now_ms=now_ms, sends=sends, moves=False)
+        outside = self._outside
+        return publication(
+            self._chunk,
+            conclusions,
+            group=outside.group,
+            now_ms=outside.clock_ms(),
+            is_traced=outside.is_traced,
+            sends=sends,
+            moves=False,
+        )
 
     async def _commit(self, committed: Publication) -> None:
         await self._outside.journal.commit(committed)

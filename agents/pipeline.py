@@ -12,6 +12,7 @@ from agents.desk import Desk, Outside
 from agents.plan import MakePlan, Plan, carry_out
 from agents.ports import Counts, FloodGuard, Turns
 from agents.publish import publication
+from agents.steps.unquoted import unquoted
 from schemas.chunk import Chunk
 from schemas.conclusion import Conclusion
 from schemas.flood import Flood
@@ -52,7 +53,7 @@ class Pipeline:
         plan, desk = await _planned(chunk, make_plan), Desk(chunk, self.outside)
         async with self.turns.turn(chunk, plan):  # over before a flood is waited out: nobody else is held for it
             await carry_out(plan, self.outside.ledger.memory(chunk.partition), desk.deliver)
-            conclusions = plan.conclusions
+            conclusions = _unquoted(plan.conclusions)
             told = len(conclusions) + plan.passed_over
             assert told == len(chunk.records), "a record has no conclusion, or two"  # noqa: S101 - crash
             judged = _without(conclusions, lambda each: each.outcome == "dead" and desk.has_concluded(each), desk)
@@ -68,6 +69,7 @@ class Pipeline:
             left,
             group=outside.group,
             now_ms=now_ms,
+            is_traced=outside.is_traced,
             people=plan.people(),
             events=plan.events(),
             sends=[(key, entry) for offset, key, entry in plan.sends() if offset not in desk.concluded],
@@ -84,6 +86,16 @@ class Pipeline:
             deliver = Desk(probe, self.outside).deliver
             await carry_out(plan, self.outside.ledger.memory(chunk.partition), deliver)
         return all(each.outcome != "dead" for each in plan.conclusions)
+
+
+def _unquoted(conclusions: Sequence[Conclusion]) -> Sequence[Conclusion]:
+    """What Customer.io has refused, without what it quotes; all others as they are."""
+    return [
+        each._replace(detail=unquoted(each.detail, each.record.value))
+        if each.reason == "rejected" and each.detail
+        else each
+        for each in conclusions
+    ]
 
 
 def _without(

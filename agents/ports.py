@@ -98,8 +98,9 @@ class Publication:
     """All that is concluded at once of one chunk, for Kafka, in one transaction with the chunk's next offset.
 
     `results` and `people` are (key, value); `letters` are (key, value, headers); `events` are fingerprints, `sends` the
-    ledger's keys and entries. What does not move the offset is committed with that of the chunk's start; the journal
-    gives each publication its `serial`, by which it is known again.
+    ledger's keys and entries; `traces` are the headers of each result, or of none. What does not move the offset is
+    committed with that of the chunk's start; the journal gives each publication its `serial`, by which it is known
+    again.
     """
 
     chunk: Chunk
@@ -109,6 +110,7 @@ class Publication:
     events: Sequence[bytes]
     concluded_s: float
     sends: Sequence[tuple[bytes, SendEntry]] = ()
+    traces: Sequence[Sequence[Header]] = ()
     moves: bool = True
     serial: int = field(default=0, compare=False)
 

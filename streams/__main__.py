@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from schemas.errors import StreamsError
 from streams.cli import app
 from streams.settings import SettingsError
+from streams.tracebacks import hide_what_is_uncaught
 
 FAILED = 1
 WRONG_SETTINGS = 2
@@ -18,6 +19,7 @@ UNPRINTED = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 def main() -> None:
     """Run the command line of this process."""
+    hide_what_is_uncaught()
     sys.exit(run(sys.argv[1:]))
 
 

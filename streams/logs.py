@@ -2,20 +2,50 @@
 
 import logging.config
 import sys
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import structlog
 
+from streams.log_errors import Errors
 from streams.log_repeats import Repeats
+from streams.progress import worked_for
 from streams.settings import Settings
+from streams.tracebacks import traceback_text
 
-QUIET: Final = ("faust", "mode", "aiokafka", "httpx", "httpcore", "kafka", "asyncio", "uvicorn")
+QUIET: Final = (
+    "faust",
+    "mode",
+    "aiokafka",
+    "httpx",
+    "httpcore",
+    "kafka",
+    "asyncio",
+    "uvicorn",
+    "opentelemetry",
+    "urllib3",
+)
 """Third-party loggers: only warnings and worse, unless we are debugging."""
-TELLTALES: Final = ("aiokafka",)
-"""Those of them whose debug lines hold whole requests and answers, and so records and the password."""
+TELLTALES: Final = {"aiokafka": "INFO", "httpx": "WARNING", "httpcore": "WARNING"}
+"""Those of them whose debug lines hold requests and answers, and so records and the password: shown from here on."""
+REPEATING: Final = ("aiokafka", "opentelemetry")
+"""Those that say 40 lines a second while Kafka is away, or something for each batch while a collector is."""
+LANES_MAX: Final = 20
+
+
+def _for_whom(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Add whose work it is about: the place of a chunk, or, where several share a request or a transaction, theirs."""
+    lanes = worked_for()
+    if len(lanes) == 1:
+        return {**lanes[0].of, **event}
+    if lanes:
+        names = dict.fromkeys(f"{lane.of.get('topic')}/{lane.of.get('partition')}" for lane in lanes)
+        return {"lanes": list(names)[:LANES_MAX], **event}
+    return event
+
 
 _SHARED: Final[tuple[structlog.typing.Processor, ...]] = (
     structlog.contextvars.merge_contextvars,
+    _for_whom,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.ExtraAdder(),
@@ -42,7 +72,7 @@ def configure(settings: Settings) -> None:
 def _stdlib(settings: Settings) -> dict[str, Any]:
     level = settings.log_level.upper()
     quiet = level if level in {"DEBUG", "ERROR", "CRITICAL"} else "WARNING"
-    levels = dict.fromkeys(QUIET, quiet) | dict.fromkeys(TELLTALES, "INFO" if quiet == "DEBUG" else quiet)
+    levels = dict.fromkeys(QUIET, quiet) | (TELLTALES if quiet == "DEBUG" else {})
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -53,13 +83,16 @@ def _stdlib(settings: Settings) -> dict[str, Any]:
                 "foreign_pre_chain": _SHARED,
             },
         },
-        "filters": {"repeats": {"()": Repeats, "loggers": ("aiokafka",)}},  # 40 lines a second while Kafka is away
+        "filters": {
+            "errors": {"()": Errors},
+            "repeats": {"()": Repeats, "loggers": REPEATING},
+        },
         "handlers": {
             "stderr": {
                 "class": "logging.StreamHandler",
                 "stream": "ext://sys.stderr",
                 "formatter": "ours",
-                "filters": ["repeats"],
+                "filters": ["errors", "repeats"],
             }
         },
         "root": {"handlers": ["stderr"], "level": level},
@@ -70,7 +103,13 @@ def _stdlib(settings: Settings) -> dict[str, Any]:
 def _rendering(settings: Settings) -> list[structlog.typing.Processor]:
     is_terminal = sys.stderr.isatty()
     if (settings.log_format or ("console" if is_terminal else "json")) == "console":
-        # Plain tracebacks: the fancy ones print local variables, and those hold payloads.
-        plain = structlog.dev.plain_traceback
-        return [structlog.dev.ConsoleRenderer(colors=is_terminal, exception_formatter=plain)]
-    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(sort_keys=True)]
+        return [structlog.dev.ConsoleRenderer(colors=is_terminal, exception_formatter=_print_traceback)]
+    return [structlog.processors.ExceptionRenderer(_traceback), structlog.processors.JSONRenderer(sort_keys=True)]
+
+
+def _traceback(exc_info: structlog.typing.ExcInfo) -> str:
+    return traceback_text(exc_info[1])
+
+
+def _print_traceback(file: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
+    file.write("\n" + _traceback(exc_info))

@@ -154,6 +154,7 @@ class Settings(BaseSettings):
     webhook_tolerance_s: _LongSeconds = 300.0
     webhook_body_max_bytes: Annotated[int, Field(ge=1_024, le=16 * 1024 * 1024)] = 1_000_000
     webhook_routes: Annotated[Path, AfterValidator(_existing_file)] | None = None
+    trace_sample_ratio: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
     log_format: Annotated[Literal["console", "json"], _Lower] | None = None
     log_level: Annotated[Literal["debug", "info", "warning", "error", "critical"], _Lower] = "info"
 

@@ -18,6 +18,7 @@ from streams.health import HealthServer, bind, create_health_app
 from streams.process_end import end_at_last, on_signal
 from streams.pulse import Pulse
 from streams.settings import Settings, load_settings
+from streams.tracebacks import described
 
 GC_THRESHOLD = (
     100_000  # a chunk's objects live until it is concluded: looking through them earlier costs a third of the CPU
@@ -67,7 +68,7 @@ async def _work(app: DeliveryApp, asked: asyncio.Event) -> int:
         end_at_last(STOP_S, 1)
         if isinstance(error, StreamsError):
             raise error
-        log.error("could not start", error=repr(error))
+        log.error("could not start", error=described(error))
         return 1
     ended = asyncio.create_task(app.wait_until_stopped())
     await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)

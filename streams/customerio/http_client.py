@@ -4,10 +4,11 @@ What its APIs share stands here alone: time-outs, the lease before the first byt
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import ClassVar
 
 import httpx
@@ -18,6 +19,12 @@ from streams.customerio.credentials import Credentials, Values
 RETRY_AFTER_S_MAX = 300.0
 KEEPALIVE_S = 60.0  # well under what the server allows
 ANSWER_BYTES_MAX = 1_000_000
+
+
+Exchange = Callable[[Mapping[str, str]], Awaitable[Answer | NoAnswer]]
+"""Makes one request, with these further headers."""
+Traced = Callable[[str, str, Exchange], Awaitable[Answer | NoAnswer]]
+"""Makes it, and tells of it; method and URL first."""
 
 
 async def always() -> None:
@@ -48,11 +55,14 @@ class HttpClient:
         credentials: Credentials,
         timeout_s: float,
         permit: Callable[[], Awaitable[None]] = always,
+        traced: Traced | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.credentials = credentials
         self._timeout_s = timeout_s
         self._permit = permit
+        self._traced = traced
+        self._url = url
         self._http = httpx.AsyncClient(
             base_url=url,
             timeout=timeout_s,
@@ -67,9 +77,13 @@ class HttpClient:
     async def request(self, method: str, path: str, body: bytes | None = None) -> Answer | NoAnswer:
         """What is answered, or that nothing is, and whether the request can have been carried out."""
         await self._permit()
+        exchange = partial(self._exchange, method, path, body)
+        return await (self._traced(method, self._url + path, exchange) if self._traced else exchange({}))
+
+    async def _exchange(self, method: str, path: str, body: bytes | None, more: Mapping[str, str]) -> Answer | NoAnswer:
         last_byte = _LastByte(is_out=not body)
         used = self.credentials.current()
-        headers = {"Authorization": self.access.header(used)}
+        headers = {"Authorization": self.access.header(used), **more}
         if body is not None:
             headers["Content-Length"] = str(len(body))
         content = None if body is None else self._permitted(body, last_byte)

@@ -89,6 +89,8 @@ class Assignment:
         Until then the shares of the rates are ours: the group assigns nothing anew before all have drained.
         """
         self.is_restored = False
+        if self.owned:
+            log.info("partitions given back", partitions=len(self.owned))
         await self._lanes.drain(self._epoch())
         await self._budgets.own(())
 

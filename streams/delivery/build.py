@@ -3,11 +3,12 @@
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from agents.desk import Outside
 from agents.pipeline import Pipeline
 from streams.clock import now_ms
-from streams.customerio.breaker import Breaker, Standing
+from streams.customerio.breaker import Standing
 from streams.customerio.credentials import Credentials
 from streams.customerio.sender import TrackSender
 from streams.customerio.senders import track_sender
@@ -15,15 +16,17 @@ from streams.customerio.track import TrackClient
 from streams.delivery.assignment import Assignment
 from streams.delivery.budgets import Budgets
 from streams.delivery.build_sends import Sends, build_sends
+from streams.delivery.chunk_log import ChunkLog
 from streams.delivery.courier import Courier
 from streams.delivery.flood_guard import FloodGuard
 from streams.delivery.journal import Journal
 from streams.delivery.lanes import Lanes
 from streams.delivery.ledger import Ledger
-from streams.delivery.messenger import Messenger
+from streams.delivery.observers import Observers
 from streams.delivery.resumed import Resumed
 from streams.delivery.resumes import ResumeReader
 from streams.delivery.throttle import Throttle
+from streams.delivery.tracing import Tracing, start_tracing
 from streams.delivery.turns import Turns
 from streams.delivery.watchdog import InLine, Watchdog
 from streams.kafka import topic_plan
@@ -38,6 +41,13 @@ from streams.settings import Settings
 OVERDUE_S = 5.0  # beyond a request's time-out, and the session after which Kafka is known to be away: only then stuck
 
 
+class Closing(Protocol):
+    """What has something open until the end."""
+
+    async def close(self) -> None:
+        """Close it; in bounded time."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """Everything between a chunk and its committed conclusions."""
@@ -45,10 +55,9 @@ class Delivery:
     metrics: Metrics
     ledger: Ledger
     budgets: Budgets
-    breaker: Breaker
-    track: TrackClient
+    breakers: Sequence[Standing]
+    open: Sequence[Closing]
     courier: Courier
-    sends: Sends
     journal: Journal
     lanes: Lanes
     lease: Lease
@@ -61,13 +70,8 @@ class Delivery:
         self.journal.close()
         self.assignment.close()
         self.guard.close()
-        await self.track.close()
-        await self.sends.close()
-
-    @property
-    def breakers(self) -> list[Standing]:
-        """Those of all APIs."""
-        return [self.breaker, *self.sends.breakers]
+        for each in self.open:
+            await each.close()
 
 
 def build_delivery(
@@ -80,18 +84,18 @@ def build_delivery(
 ) -> Delivery:
     """Put a worker together that reads `inputs`; `crash` ends it, `epoch` counts its consumer's assignments."""
     lease, metrics = Lease(session_s), Metrics()
+    tracing = start_tracing(settings, metrics.spans_dropped.inc)
     topics, reader = OutputTopics.of(settings), LedgerReader(librdkafka_config(settings), group=settings.app_id)
-    ledger, budgets, track = Ledger.of(settings), Budgets(settings, lease), _track_client(settings, lease)
+    ledger, budgets, track = Ledger.of(settings), Budgets(settings, lease), _track_client(settings, lease, tracing)
     sender, courier = _courier(settings, track, budgets.throttles["track"], metrics)
-    journal = Journal(_writer(settings, inputs, topics, reader, metrics), observe=metrics.transaction)
+    journal = Journal(tracing.writer(_writer(settings, inputs, topics, reader, metrics)), observe=metrics.transaction)
     turns, guard = Turns(), _guard(settings, metrics)
-    sends = build_sends(settings, budgets, lease=lease, metrics=metrics, lanes=lambda: lanes)
-    messenger = sends.messenger
-    outside = _outside(settings, courier=courier, messenger=messenger, journal=journal, ledger=ledger, observer=metrics)
-    held = _either_but(messenger.busy, courier.held, messenger.held, guard.held)
-    in_line = [courier.in_line, messenger.in_line, journal.in_line, turns.in_line, guard.held]
-    pipeline = Pipeline(outside=outside, turns=turns, guard=guard)
-    lanes = Lanes(pipeline, drain_s=settings.drain_s, is_ours=lambda: lease.is_held, crash=crash, held=held)
+    sends = build_sends(settings, budgets, lease=lease, metrics=metrics, lanes=lambda: lanes, traced=tracing.request)
+    outside = _outside(settings, tracing, metrics, courier=courier, sends=sends, journal=journal, ledger=ledger)
+    held = _either_but(sends.messenger.busy, courier.held, sends.messenger.held, guard.held)
+    in_line = [courier.in_line, sends.messenger.in_line, journal.in_line, turns.in_line, guard.held]
+    works = tracing.works(Pipeline(outside=outside, turns=turns, guard=guard))
+    lanes = Lanes(works, drain_s=settings.drain_s, is_ours=lambda: lease.is_held, crash=crash, held=held)
     assignment = Assignment(
         ledger=ledger, reader=reader, lanes=lanes, budgets=budgets, metrics=metrics, topics=topics, epoch=epoch
     )
@@ -99,10 +103,9 @@ def build_delivery(
         metrics=metrics,
         ledger=ledger,
         budgets=budgets,
-        breaker=sender.breaker,
-        track=track,
+        breakers=[sender.breaker, *sends.breakers],
+        open=(track, sends, tracing),
         courier=courier,
-        sends=sends,
         journal=journal,
         lanes=lanes,
         lease=lease,
@@ -126,17 +129,25 @@ def _either_but(busy: InLine, *places: InLine) -> InLine:
 
 
 def _outside(
-    settings: Settings, *, courier: Courier, messenger: Messenger, journal: Journal, ledger: Ledger, observer: Metrics
+    settings: Settings,
+    tracing: Tracing,
+    metrics: Metrics,
+    *,
+    courier: Courier,
+    sends: Sends,
+    journal: Journal,
+    ledger: Ledger,
 ) -> Outside:
     return Outside(
         courier=courier,
-        messenger=messenger,
+        messenger=sends.messenger,
         journal=journal,
         ledger=ledger,
-        observer=observer,
+        observer=Observers(metrics, ChunkLog(), tracing),
         clock_ms=now_ms,
         group=settings.app_id,
         send_concurrency=settings.send_concurrency,
+        is_traced=tracing.is_on,
     )
 
 
@@ -180,10 +191,11 @@ def _writer(
     )
 
 
-def _track_client(settings: Settings, lease: Lease) -> TrackClient:
+def _track_client(settings: Settings, lease: Lease, tracing: Tracing) -> TrackClient:
     return TrackClient(
         settings.track_url,
         credentials=Credentials(settings),
         timeout_s=settings.request_timeout_s,
         permit=lease.acquire,
+        traced=tracing.request,
     )

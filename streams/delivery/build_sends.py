@@ -7,6 +7,7 @@ from schemas.send_memory import SendKind
 from streams.customerio.app_api import AppClient
 from streams.customerio.breaker import Standing
 from streams.customerio.credentials import Credentials
+from streams.customerio.http_client import Traced
 from streams.customerio.senders import LIMITS, app_sender
 from streams.customerio.without_key import WithoutKey
 from streams.delivery.budgets import Budgets
@@ -32,7 +33,13 @@ class Sends:
 
 
 def build_sends(
-    settings: Settings, budgets: Budgets, *, lease: Lease, metrics: Metrics, lanes: Callable[[], Lanes]
+    settings: Settings,
+    budgets: Budgets,
+    *,
+    lease: Lease,
+    metrics: Metrics,
+    lanes: Callable[[], Lanes],
+    traced: Traced | None = None,
 ) -> Sends:
     """Put them together; each limit of the App API has a breaker and a client of its own. `lanes` are made later."""
 
@@ -42,7 +49,7 @@ def build_sends(
     if settings.customerio_app_api_key is None:
         none = {kind: WithoutKey(api, metrics) for kind, api in LIMITS.items()}
         return Sends(messenger=Messenger(none, is_current=is_current), breakers=list(none.values()))
-    clients: dict[SendKind, AppClient] = {kind: _client(settings, lease) for kind in LIMITS}
+    clients: dict[SendKind, AppClient] = {kind: _client(settings, lease, traced) for kind in LIMITS}
     made = {
         kind: app_sender(
             kind,
@@ -64,10 +71,11 @@ def build_sends(
     return Sends(messenger=messenger, breakers=breakers, clients=list(clients.values()))
 
 
-def _client(settings: Settings, lease: Lease) -> AppClient:
+def _client(settings: Settings, lease: Lease, traced: Traced | None) -> AppClient:
     return AppClient(
         settings.app_url,
         credentials=Credentials(settings, APP_CREDENTIALS),  # each of its own: a change is told once
         timeout_s=settings.request_timeout_s,
         permit=lease.acquire,
+        traced=traced,
     )

@@ -14,6 +14,7 @@ import structlog
 
 from agents.ports import Counts
 from agents.steps.dead_shares import DeadShares
+from agents.steps.unquoted import unquoted
 from schemas.chunk import Chunk
 from schemas.conclusion import Conclusion
 from schemas.flood import Flood
@@ -129,7 +130,7 @@ class FloodGuard:
             records=flood.records,
             reason=flood.reason,
             example=f"{place.topic}/{place.partition}/{place.offset}",
-            detail=without_addresses(flood.example.detail or ""),
+            detail=without_addresses(unquoted(flood.example.detail or "", place.value)),
             advice=f"mend what they die of, or let them through: cio-streams dlq resume {flood.topic}",
         )
 

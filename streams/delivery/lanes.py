@@ -6,11 +6,10 @@ Knows nothing of what is done with a chunk: that is the pipeline's.
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from collections.abc import Set as AbstractSet
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
-from agents.pipeline import Pipeline
 from agents.plan import MakePlan
 from schemas.chunk import Chunk
 from schemas.errors import FencedError
@@ -31,12 +30,23 @@ class StalledError(AssertionError):
     """Nothing can move any more, and nobody else will notice: a new process starts from what is committed."""
 
 
+class Works(Protocol):
+    """What is done with a chunk."""
+
+    async def process(self, chunk: Chunk, make_plan: MakePlan) -> None:
+        """Return once every record of the chunk is concluded and committed.
+
+        Raises:
+            FencedError: the partition was taken away; the chunk is delivered again to its new owner.
+        """
+
+
 class Lanes:
     """The work in flight of this worker; `held` says for which of it there is nothing to wait."""
 
     def __init__(
         self,
-        pipeline: Pipeline,
+        pipeline: Works,
         *,
         drain_s: float,
         is_ours: Callable[[], bool],

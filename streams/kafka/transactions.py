@@ -5,6 +5,7 @@ Blocking; runs in the journal's thread.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import NoReturn, Self
 
 import structlog
@@ -166,8 +167,8 @@ class TransactionWriter:
 
     def _produce(self, producer: Producer, publication: Publication) -> None:
         topics, partition = self._topics, publication.chunk.partition
-        for key, value in publication.results:
-            produce(producer, topics.results, partition, key=key, value=value)
+        for (key, value), headers in zip(publication.results, publication.traces or repeat(None)):  # noqa: B905 - one is endless
+            produce(producer, topics.results, partition, key=key, value=value, headers=headers)
         for key, value in publication.people:
             produce(producer, topics.people, partition, key=key, value=value)
         for fingerprint in publication.events:

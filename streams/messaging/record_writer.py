@@ -17,6 +17,7 @@ from schemas.errors import ConfigError, InvalidInputError, StreamsError, Unavail
 from streams.kafka.producer import create_producer
 from streams.messaging.drafts import Draft
 from streams.messaging.topic_lookup import TopicLookup
+from streams.messaging.trace_headers import Header, current_trace
 from streams.settings import Settings
 
 LINGER_MS: Final = 5.0  # records that come so close together share a request
@@ -53,7 +54,9 @@ Outcome: TypeAlias = Written | StreamsError
 class RecordProducer(Protocol):
     """Takes records, and confirms them when it is polled."""
 
-    def produce(self, topic: str, value: bytes, key: bytes, *, on_delivery: Callable[..., Any]) -> None: ...  # noqa: D102
+    def produce(  # noqa: D102
+        self, topic: str, value: bytes, key: bytes, *, headers: list[Header], on_delivery: Callable[..., Any]
+    ) -> None: ...
     def poll(self, timeout: float) -> int: ...  # noqa: D102
     def purge(self) -> None: ...  # noqa: D102
     def __len__(self) -> int: ...
@@ -125,7 +128,7 @@ class RecordWriter(Generic[T]):
             if self._is_closing:
                 raise UnavailableError(_CLOSED)
             try:
-                self._producer.produce(topic, draft.value, draft.key, on_delivery=told)
+                self._producer.produce(topic, draft.value, draft.key, headers=current_trace(), on_delivery=told)
             except BufferError:
                 return False
             except KafkaException as error:

@@ -98,6 +98,11 @@ STUCK_LANES = CounterMetric(
     "Lanes without progress that nothing held, for which the process ended.",
     watch="Any: the log has the stacks; it is a fault of ours.",
 )
+TRACE_SPANS_DROPPED = CounterMetric(
+    "cio_trace_spans_dropped",
+    "Spans that were not exported: the collector is away, or too slow.",
+    watch="Growing: traces have gaps, and nothing else suffers.",
+)
 BREAKER = GaugeMetric(
     "cio_breaker",
     "1 for the state that requests to an API are in, and why.",
@@ -270,7 +275,17 @@ _REQUESTS: Final = (REQUESTS, RETRIES, HELD)
 OF_PROCESS: Final[Mapping[Process, Sequence[Declared]]] = {
     "worker": (
         *(*_EVERY, LAG, LAG_SECONDS, OWNED, REBALANCES, USEFUL_REPLICAS, RATE, RATE_WAIT),
-        *(RECORDS, END_TO_END, CHUNK_RECORDS, DEAD_LETTERS, FLOOD_HELD, FLOODS, HELD_LANES, STUCK_LANES),
+        *(
+            RECORDS,
+            END_TO_END,
+            CHUNK_RECORDS,
+            DEAD_LETTERS,
+            FLOOD_HELD,
+            FLOODS,
+            HELD_LANES,
+            STUCK_LANES,
+            TRACE_SPANS_DROPPED,
+        ),
         *(BREAKER, *_REQUESTS, REQUEST_SECONDS, BATCH_ITEMS, BATCH_BYTES),
         *(TRANSACTION_SECONDS, TRANSACTION_CHUNKS, TRANSACTION_ABORTS),
         *(LEDGER_ENTRIES, LEDGER_BYTES, LEDGER_EVICTIONS, SEND_EVICTIONS, RESTORE),

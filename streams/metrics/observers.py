@@ -64,6 +64,7 @@ class Metrics(RequestMetrics):
         self._stuck_lanes = counter(declared.STUCK_LANES, registry)
         self.restore_s = Gauge(declared.RESTORE.name, declared.RESTORE.meaning, registry=registry)
         self.rebalances = counter(declared.REBALANCES, registry)
+        self.spans_dropped = counter(declared.TRACE_SPANS_DROPPED, registry)
 
     def live(self, metric: GaugeMetric, read: Callable[[], Iterable[Reading]]) -> None:
         """Add a gauge whose readings, (label values, value), are taken when somebody looks."""

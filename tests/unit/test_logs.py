@@ -111,7 +111,7 @@ def test_a_traceback_shows_no_local_variables(capsys: pytest.CaptureFixture[str]
 
     written = capsys.readouterr().err
 
-    assert "RuntimeError: broken" in written
+    assert "RuntimeError: ***" in written
     assert "ada@" not in written
 
 

@@ -46,7 +46,15 @@ class FakeProducer:
     is_silent: bool = False
     is_purged: bool = False
 
-    def produce(self, topic: str, value: bytes, key: bytes, *, on_delivery: Callable[..., None]) -> None:
+    def produce(
+        self,
+        topic: str,
+        value: bytes,
+        key: bytes,
+        *,
+        headers: list[tuple[str, str | bytes | None]],  # noqa: ARG002 - tests/unit/test_trace_headers.py looks at them
+        on_delivery: Callable[..., None],
+    ) -> None:
         """Take the record."""
         if self.refusal:
             raise self.refusal
