@@ -22,6 +22,7 @@ from streams.delivery.flood_guard import FloodGuard
 from streams.delivery.journal import Journal
 from streams.delivery.lanes import Lanes
 from streams.delivery.ledger import Ledger
+from streams.delivery.messenger import Messenger
 from streams.delivery.observers import Observers
 from streams.delivery.resumed import Resumed
 from streams.delivery.resumes import ResumeReader
@@ -58,6 +59,7 @@ class Delivery:
     breakers: Sequence[Standing]
     open: Sequence[Closing]
     courier: Courier
+    messenger: Messenger
     journal: Journal
     lanes: Lanes
     lease: Lease
@@ -106,6 +108,7 @@ def build_delivery(
         breakers=[sender.breaker, *sends.breakers],
         open=(track, sends, tracing),
         courier=courier,
+        messenger=sends.messenger,
         journal=journal,
         lanes=lanes,
         lease=lease,

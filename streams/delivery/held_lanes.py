@@ -21,11 +21,11 @@ def held_lanes(delivery: Delivery) -> Counter[tuple[str, str]]:
 
 
 def _by_reason(delivery: Delivery) -> Iterator[tuple[str, Collection[Progress]]]:
-    courier, messenger = delivery.courier, delivery.sends.messenger
+    courier, messenger = delivery.courier, delivery.messenger
+    breakers = {breaker.api: breaker for breaker in delivery.breakers}
     yield "flood", delivery.guard.held()
     yield "kafka", delivery.journal.paused() if delivery.lease.is_held else delivery.lanes.working()
-    yield _why(delivery.breaker, "rate" if courier.is_rate_tight() else "retry"), courier.held()
-    breakers = {breaker.api: breaker for breaker in delivery.sends.breakers}
+    yield _why(breakers["track"], "rate" if courier.is_rate_tight() else "retry"), courier.held()
     for kind, api in LIMITS.items():
         yield _why(breakers[api], "rate" if messenger.is_rate_tight(kind) else ""), messenger.held(kind)
 

@@ -17,7 +17,7 @@ from tests.integration.dlq_stage import dlq
 from tests.integration.worker_process import WorkerProcess, environment
 from tests.otlp_collector import Collected, collector
 
-GOOD: Final = "0af7651916cd43dd8448eb211c80319c"
+GOOD: Final = "0af7651916cd43dd8448eb211c80319c"  # pragma: allowlist secret - made up
 BAD: Final = "11111111111111111111111111111111"
 WAIT_S: Final = 30.0
 SELDOM: Final = "0.000000001"  # whoever is traced is so because of the records

@@ -18,6 +18,7 @@ BEFORE: Final = (
     ("topics create", ("topics", "create")),
     ("topics check", ("topics", "check")),
     ("check", ("check",)),
+    ("acls", ("acls", "worker", "--principal", "User:worker")),
 )
 
 
@@ -114,6 +115,10 @@ def look(stage: Stage) -> None:
         loader.wait_until_it_says('"loading"')
         stage.read_pages("warehouse's pages", loader, "health and metrics")
         assert loader.stop() == 0
+    with stage.process("dlq watch", "streams", "dlq", "watch") as watch:
+        watch.wait_until_it_says("all dead letters are read")
+        stage.read_pages("dlq watch's pages", watch, "health and metrics")
+        assert watch.stop() == 0
     with stage.process("warehouse --once", "streams", "warehouse", "--once") as loader:
         loader.wait_for(lambda: loader.code is not None, 40)
     whys = (("why", *each) for each in WHYS)

@@ -56,6 +56,7 @@ class Stage:
             "HTTP_PORT": "0",
             "WEBHOOK_PORT": "0",
             "WAREHOUSE_PORT": "0",
+            "DLQ_WATCH_PORT": "0",
             "WAREHOUSE": f"duckdb:{folder}/warehouse.duckdb",
             "TRACK_RATE_PER_S": "1000",
             "LOG_LEVEL": "debug",

@@ -4,8 +4,8 @@ import pytest
 
 from schemas.trace_context import TraceContext, trace_context, trace_headers
 
-TRACE = "0af7651916cd43dd8448eb211c80319c"
-SPAN = "b7ad6b7169203331"
+TRACE = "0af7651916cd43dd8448eb211c80319c"  # pragma: allowlist secret - made up
+SPAN = "b7ad6b7169203331"  # pragma: allowlist secret - made up
 PARENT = f"00-{TRACE}-{SPAN}-01".encode()
 
 
