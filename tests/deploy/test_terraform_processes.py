@@ -18,6 +18,12 @@ from streams.webhooks.receiver import PATH
 from tests.deploy.hcl import MODULE, blocks, nested, of_kind
 from tests.deploy.terraform_run import LEAST, MOST, Evaluation
 
+PORTS: Final = {
+    "receiver": "webhook_port",
+    "worker": "http_port",
+    "warehouse": "warehouse_port",
+    "dlq-watch": "dlq_watch_port",
+}
 CUSTOMERIO: Final = {"customerio-site-id", "customerio-track-api-key", "customerio-app-api-key"}
 KAFKA: Final = {
     "kafka-sasl-password",
@@ -72,8 +78,7 @@ def test_each_process_listens_where_it_is_asked(most: Mapping[str, Any], tmp_pat
     for process, env in most["env_of"].items():
         settings = load_settings(environment(env, folder=tmp_path, mounts=most["secrets_folder"]))
         host = settings.webhook_host if process == "receiver" else settings.http_host
-        port = {"receiver": "webhook_port", "worker": "http_port", "warehouse": "warehouse_port"}[process]
-        ports[process] = (host, getattr(settings, port))
+        ports[process] = (host, getattr(settings, PORTS[process]))
 
     assert ports == dict.fromkeys(most["programs"], ("0.0.0.0", 8080))
 
@@ -97,6 +102,7 @@ def test_each_process_reads_its_own_secrets(most: Mapping[str, Any]) -> None:
         "receiver": {"customerio-webhook-signing-key"} | KAFKA,
         "worker": CUSTOMERIO | KAFKA,
         "warehouse": KAFKA,
+        "dlq-watch": KAFKA,
     }
 
 

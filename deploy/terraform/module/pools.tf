@@ -1,4 +1,4 @@
-# Workers and loader: worker pools, for nobody calls them, they ask Kafka.
+# Workers, loader and the watch of dead letters: worker pools, for nobody calls them, they ask Kafka.
 
 # With the autoscaler the number is its own: what it has set is read and kept.
 data "google_cloud_run_v2_worker_pool" "scaled" {

@@ -40,7 +40,7 @@ locals {
     [
       "KAFKA_BOOTSTRAP_SERVERS", "KAFKA_SECURITY_PROTOCOL", "KAFKA_SASL_MECHANISM", "KAFKA_SASL_USERNAME", "APP_ID",
       "TOPIC_PREFIX", "CUSTOMERIO_REGION", "TRACK_RATE_PER_S", "HTTP_HOST", "HTTP_PORT", "WEBHOOK_HOST", "WEBHOOK_PORT",
-      "WAREHOUSE", "WAREHOUSE_PORT", "PORT", "K_SERVICE",
+      "WAREHOUSE", "WAREHOUSE_PORT", "DLQ_WATCH_PORT", "PORT", "K_SERVICE",
     ],
     flatten([for secret in local.known_secrets : [secret.setting, trimsuffix(secret.setting, "_FILE")]]),
   ))
@@ -58,6 +58,10 @@ locals {
     warehouse = {
       args     = ["warehouse"]
       settings = { WAREHOUSE = "bigquery:${var.project_id}.${local.dataset}", WAREHOUSE_PORT = tostring(local.port) }
+    }
+    dlq-watch = {
+      args     = ["dlq", "watch"]
+      settings = { DLQ_WATCH_PORT = tostring(local.port) }
     }
   }
   dataset = replace(var.app_id, "-", "_")

@@ -28,13 +28,13 @@ variables {
 
 run "processes" {
   assert {
-    condition     = toset(keys(google_cloud_run_v2_worker_pool.this)) == toset(["worker", "warehouse"])
+    condition     = toset(keys(google_cloud_run_v2_worker_pool.this)) == toset(["worker", "warehouse", "dlq-watch"])
     error_message = "There is a pool for each process that reads Kafka."
   }
 
   assert {
-    condition     = google_cloud_run_v2_worker_pool.this["warehouse"].scaling[0].manual_instance_count == 1
-    error_message = "The loader runs once."
+    condition     = google_cloud_run_v2_worker_pool.this["warehouse"].scaling[0].manual_instance_count == 1 && google_cloud_run_v2_worker_pool.this["dlq-watch"].scaling[0].manual_instance_count == 1
+    error_message = "The loader and the watch run once."
   }
 
   assert {
@@ -63,13 +63,13 @@ run "least_privilege" {
     condition = toset(keys(google_secret_manager_secret_iam_member.reader)) == toset([
       "customerio-site-id/worker", "customerio-track-api-key/worker", "customerio-app-api-key/worker",
       "customerio-webhook-signing-key/receiver",
-      "kafka-sasl-password/receiver", "kafka-sasl-password/worker", "kafka-sasl-password/warehouse",
+      "kafka-sasl-password/receiver", "kafka-sasl-password/worker", "kafka-sasl-password/warehouse", "kafka-sasl-password/dlq-watch",
     ])
     error_message = "Each process reads its own secrets, and no others."
   }
 
   assert {
-    condition     = length(google_service_account.process) == 3
+    condition     = length(google_service_account.process) == 4
     error_message = "Each process has an account of its own."
   }
 
