@@ -1,4 +1,4 @@
-"""What Cloud Monitoring is told to watch: metrics that there are, and log lines that are written."""
+"""What Cloud Monitoring is told to watch: metrics that there are, log lines that are written, and pages to read."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Final
 
 from streams.delivery.budgets import REQUESTS_PER_WORKER_PER_S
 from streams.metrics.declared import OF_PROCESS
-from tests.deploy.hcl import MODULE, blocks, texts
+from tests.deploy.hcl import MODULE, TERRAFORM, blocks, texts
 
 ALERTS: Final = (MODULE / "alerts.tf").read_text()
 SOURCES: Final = Path(__file__).parents[2] / "streams" / "customerio"
@@ -27,6 +27,20 @@ def test_the_log_line_that_is_waited_for_is_written() -> None:
     event = next(match[1] for text in texts(policy.body) if (match := re.search(r'jsonPayload\.event="([^"]+)"', text)))
 
     assert f'"{event}", api=self.api, reason=reason' in (SOURCES / "breaker.py").read_text()
+
+
+def test_an_alert_leads_to_a_page_that_there_is() -> None:
+    """To its heading there, in the runbook or beside the module."""
+    pages = set(re.findall(r'page += "([^"]+)"', ALERTS)) | set(re.findall(r"local\.pages}/(\w+\.md#\w+)", ALERTS))
+    lost = []
+    for page in pages:
+        path, _, anchor = page.partition("#")
+        headings = re.findall(r"^#+ (.+)$", (TERRAFORM.parent / path).read_text(), flags=re.MULTILINE)
+        if anchor not in {heading.lower().replace(" ", "-") for heading in headings}:
+            lost.append(page)
+
+    assert len(pages) == 5
+    assert [] == lost
 
 
 def test_the_ceiling_is_that_of_the_metric() -> None:
