@@ -37,8 +37,8 @@ check: install  ## format, lint, types, architecture, Kubernetes objects
 	@tools=$$(.ci/prometheus) && $$tools/promtool check config deploy/prometheus/prometheus.yml && $$tools/promtool test rules deploy/prometheus/*.test.yml
 	$(BIN)/python -m tests.deploy.kubernetes_schemas
 
-test: install  ## the whole test suite, on a real Kafka; two files at a time, as most of it waits
-	$(BIN)/pytest -n 2 --dist loadfile
+test: install  ## the whole test suite, on a real Kafka; three files at a time, as most of it waits
+	$(BIN)/pytest -n 3 --dist loadfile
 
 bench: install  ## speed and memory on this machine
 	$(BIN)/python -m tests.bench

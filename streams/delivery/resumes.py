@@ -32,6 +32,7 @@ class ResumeReader:
         """Until when (unix milliseconds) each topic (full name) is resumed, as far as it was read in `READ_S`.
 
         Raises:
+            ConfigError: the topic does not exist, or may not be seen.
             UnavailableError: Kafka does not tell.
         """
         deadline = time.monotonic() + READ_S

@@ -86,7 +86,13 @@ def _topics(settings: Settings) -> Iterator[None]:
 
 @contextmanager
 def _fleet(settings: Settings, sandbox_url: str, kept: Path | None) -> Iterator[Fleet]:
-    own = environment(settings, sandbox_url, REQUEST_TIMEOUT_S=str(REQUEST_TIMEOUT_S), RETRY_BACKOFF_S="0.2")
+    own = environment(
+        settings,
+        sandbox_url,
+        REQUEST_TIMEOUT_S=str(REQUEST_TIMEOUT_S),
+        RETRY_BACKOFF_S="0.2",
+        RETRY_ATTEMPTS="10",  # the weather changes within seconds here: three or five failures tell nothing of a record
+    )
     with tempfile.TemporaryDirectory(prefix="cio-faults-") as folder:
         fleet = Fleet(
             environment=own,

@@ -58,7 +58,7 @@ def is_quiet(worker: WorkerProcess) -> None:
 @pytest.mark.parametrize(
     ("right", "advice"),
     [
-        (READ_CHANGES, "user-changes may not be seen: allow READ on it"),
+        (READ_CHANGES, "allow READ on it"),
         (WRITE_RESULTS, "customerio-results may not be seen: allow WRITE on it"),
         (READ_GROUP, "not allowed into consumer group"),
     ],

@@ -51,12 +51,9 @@ class Part:
         return self.is_tight
 
 
-@dataclass(slots=True)
-class Sends:
-    """The part of messages, with its breakers."""
-
-    messenger: Part = field(default_factory=Part)
-    breakers: Sequence[Standing] = (Standing("send"), Standing("broadcast"))
+def standings(**reasons: Reason) -> list[Standing]:
+    """All breakers, some of them open."""
+    return [Standing(api, reason=reasons.get(api, "")) for api in ("track", "send", "broadcast")]
 
 
 @dataclass(slots=True)
@@ -68,8 +65,8 @@ class World:
     journal: Part = field(default_factory=Part)
     lanes: Part = field(default_factory=Part)
     lease: Part = field(default_factory=Part)
-    breaker: Standing = field(default_factory=Standing)
-    sends: Sends = field(default_factory=Sends)
+    messenger: Part = field(default_factory=Part)
+    breakers: Sequence[Standing] = field(default_factory=standings)
 
     def told(self) -> dict[tuple[str, str], int]:
         """How many, by topic and reason."""
@@ -85,17 +82,17 @@ def test_nothing_is_held() -> None:
     ("world", "reason"),
     [
         pytest.param(World(guard=Part({LANE})), "flood", id="a flood"),
-        pytest.param(World(courier=Part({LANE}), breaker=Standing(reason="outage")), "outage", id="an outage"),
+        pytest.param(World(courier=Part({LANE}), breakers=standings(track="outage")), "outage", id="an outage"),
         pytest.param(World(courier=Part({LANE})), "retry", id="a pause between two attempts"),
         pytest.param(World(courier=Part({LANE}, is_tight=True)), "rate", id="hardly a request may go"),
         pytest.param(World(journal=Part({LANE})), "kafka", id="a transaction that failed"),
         pytest.param(World(lanes=Part({LANE, TAKE_OVER}), lease=Part(is_held=False)), "kafka", id="no word of Kafka"),
         pytest.param(
-            World(sends=Sends(Part({LANE}), (Standing("send", reason="no_key"), Standing("broadcast")))),
+            World(messenger=Part({LANE}), breakers=standings(send="no_key")),
             "no_key",
             id="a worker without a key",
         ),
-        pytest.param(World(sends=Sends(Part({LANE}, is_tight=True))), "rate", id="hardly a send may go"),
+        pytest.param(World(messenger=Part({LANE}, is_tight=True)), "rate", id="hardly a send may go"),
     ],
 )
 def test_a_lane_is_held_for_a_reason(world: World, reason: str) -> None:
@@ -105,6 +102,6 @@ def test_a_lane_is_held_for_a_reason(world: World, reason: str) -> None:
 
 def test_a_lane_counts_once() -> None:
     """For what holds it first; others of its topic count with it."""
-    world = World(guard=Part({LANE, OTHER}), courier=Part({LANE}), breaker=Standing(reason="outage"))
+    world = World(guard=Part({LANE, OTHER}), courier=Part({LANE}), breakers=standings(track="outage"))
 
     assert world.told() == {("user-changes", "flood"): 2}
