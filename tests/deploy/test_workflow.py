@@ -1,4 +1,4 @@
-""".github/workflows/ci.yml and .ci/run: one says what the other says, and the release builds the image as it should."""
+"""The workflow, .ci/run and the Makefile: one says what the other says; the release builds the image as it should."""
 
 import re
 from typing import Any
@@ -19,6 +19,14 @@ def test_it_runs_the_commands_of_ci_run() -> None:
 
     assert "make check" in expected
     assert expected == actual
+
+
+def test_make_lists_each_target_once() -> None:
+    """Two lines for one target are what a merge leaves behind."""
+    targets = re.findall(r"^([a-z]+):(?!=)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+    assert "check" in targets
+    assert sorted(set(targets)) == sorted(targets)
 
 
 def test_a_release_is_tested_first_and_says_what_it_is_made_of() -> None:
