@@ -22,7 +22,6 @@ up: install  ## Kafka, the Customer.io sandbox, a worker and sample traffic on t
 	@exec $(BIN)/cio-streams up
 
 check: install  ## format, lint, types, architecture, deploy/, and what we depend on
-check: install  ## format, lint, types, architecture, Kubernetes objects
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

@@ -1,4 +1,4 @@
-"""docker-compose.yml as the tests read it, and the command line's own parser for what its services are told to do."""
+"""docker-compose.yml as the tests read it, and the command line's own parser for what a page or a service says."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

@@ -13,8 +13,8 @@ from promql_parser import AggModifierType, AggregateExpr, BinaryExpr, Call, Expr
 from streams.metrics.declared import OF_PROCESS
 from streams.metrics.metric import Declared
 
-TARGET: Final = frozenset({"job", "instance", "pod", "namespace"})
-"""What Prometheus, or Kubernetes, knows of a target."""
+TARGET: Final = frozenset({"job", "instance", "pod", "namespace", "environment"})
+"""What Prometheus, or Kubernetes, knows of a target; the last two tell environments apart."""
 
 ALERT: Final = TARGET | {"alertname", "alertstate", "severity", "topic", "api", "reason", "secret"}
 ON_TARGETS: Final = {"up": TARGET, "ALERTS": ALERT}

@@ -60,6 +60,15 @@ def test_every_alert_is_tested_by_promtool() -> None:
     assert [name for name in NAMES if f'alertname="{name}", alertstate="firing"' not in tested] == []
 
 
+def test_promtool_makes_the_sums_before_it_asks_for_them() -> None:
+    """It takes groups that are not told in any order, so that a test would fail now and then."""
+    groups = [group["name"] for group in yaml.safe_load(RULES.read_text())["groups"]]
+    orders = [yaml.safe_load(path.read_text()).get("group_eval_order") for path in PROMETHEUS.glob("*.test.yml")]
+
+    assert [groups] * len(orders) == orders
+    assert orders != []
+
+
 def test_hurried_rules_are_the_same_rules() -> None:
     """What the real Prometheus is given in tests differs in durations and in nothing else."""
     ours, hurried_ones = RULES.read_text(), hurried(RULES.read_text())

@@ -53,6 +53,15 @@ def test_without_a_profile_there_is_kafka() -> None:
     assert services()["kafka"]["image"] == KAFKA_IMAGE
 
 
+def test_a_service_does_what_it_is_called_after() -> None:
+    """Another command of ours would pass for right, and nobody would count dead letters."""
+    called = {"topics": "topics create", "dlq-watch": "dlq watch"}
+
+    assert {name: parse(each["command"]) for name, each in processes().items()} == {
+        name: called.get(name, name) for name in processes()
+    }
+
+
 @pytest.mark.parametrize("name", sorted(processes()))
 def test_a_command_is_the_command_lines(name: str) -> None:
     """With its subcommand and options."""
@@ -189,6 +198,17 @@ def test_prometheus_asks_every_process() -> None:
     asked = {(name, each["port"]) for each in found for name in each["names"]}
 
     assert {(name, port_of(name)) for name in LASTING if name != "sandbox"} == asked
+
+
+def test_prometheus_finds_its_rules_and_names_jobs_as_they_do() -> None:
+    """The rules are mounted beside its configuration, and miss no job that it has."""
+    folder, mounted = ROOT / "deploy" / "prometheus", services()["prometheus"]["volumes"]
+    config = yaml.safe_load((folder / "prometheus.yml").read_text())
+    missed = re.findall(r'absent\(up\{job="([^"]+)"}\)', (folder / "rules.yml").read_text())
+
+    for name in ("prometheus.yml", *config["rule_files"]):
+        assert f"./deploy/prometheus/{name}:/etc/prometheus/{name}:ro" in mounted
+    assert [job["job_name"] for job in config["scrape_configs"]] == missed
 
 
 def test_grafana_finds_prometheus_and_the_dashboards() -> None:

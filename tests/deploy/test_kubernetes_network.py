@@ -58,6 +58,7 @@ def test_only_the_webhook_path_is_reachable_from_outside(overlay: str) -> None:
     assert [rule["host"]] == ingress["spec"]["tls"][0]["hosts"]
     assert path["backend"]["service"]["port"]["name"] == service["ports"][0]["name"]
     assert port["name"] == service["ports"][0]["targetPort"]
+    assert service["selector"].items() <= pods(overlay)["webhooks"]["metadata"]["labels"].items()
     assert [service] == [each["spec"] for each in of_kind(overlay, "Service")]
     assert service.get("type", "ClusterIP") == "ClusterIP"
 

@@ -220,3 +220,9 @@ def test_what_runs_on_request_never_runs_by_itself() -> None:
     assert [True] * len(OVERLAYS) == [
         one(overlay, "CronJob", "topics-create")["spec"]["suspend"] for overlay in OVERLAYS
     ]
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_topics_are_created_so_that_a_broker_may_be_lost(overlay: str) -> None:
+    """By default they have one replica, and so no minimum in sync."""
+    assert named_settings(overlay).topic_replication >= 3
