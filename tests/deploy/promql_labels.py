@@ -19,7 +19,10 @@ TARGET: Final = frozenset({"job", "instance", "pod", "namespace", "environment"}
 ALERT: Final = TARGET | {"alertname", "alertstate", "severity", "topic", "api", "reason", "secret"}
 ON_TARGETS: Final = {"up": TARGET, "ALERTS": ALERT}
 SETS: Final = frozenset({"or", "and", "unless"})
-GRAFANA: Final = {"$__rate_interval": "1m", "$topic": ".*", "$instance": ".*", "$api": ".*", "$job": ".*"}
+CHOSEN: Final = ("namespace", "topic", "instance", "api", "job")
+"""The dashboards' variables; all of each, as they are at first."""
+
+GRAFANA: Final = {"$__rate_interval": "1m", **{f"${name}": ".*" for name in CHOSEN}}
 
 Series = Mapping[str, frozenset[str]]
 

@@ -121,6 +121,13 @@ def test_a_variable_is_used_and_every_used_one_is_there(name: str) -> None:
     assert all(match and match[2] in read(match[1], all_series())[1] for match in asked)
 
 
+def test_every_question_is_about_the_chosen_namespaces() -> None:
+    """One Prometheus may have several environments, of which each is looked at by itself."""
+    asked = re.compile(r"\b(?:cio[_:][\w:]+|up|ALERTS)(?![\w:])(?!{[^}]*namespace=~\"\$namespace\")")
+
+    assert [] == [question.where for question in questions() if asked.search(question.expression)]
+
+
 def links(dashboard: Tree) -> list[str]:
     """Where its panels lead."""
     return [link["url"] for panel in panels(dashboard) for link in panel.get("links", [])]
