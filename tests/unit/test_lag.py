@@ -26,10 +26,15 @@ class World:
     chunks: list[Chunk] = field(default_factory=list)
     passed: Mapping[TP, int] = field(default_factory=dict)
     last_ms: Mapping[TP, int] = field(default_factory=dict)
+    told_ago_s: float = 0.0
 
     def assigned(self) -> Sequence[TP]:
         """As set."""
         return self.ours
+
+    def told_s(self, tp: TP) -> float:  # noqa: ARG002 - the port's signature
+        """As set."""
+        return self.now_s - self.told_ago_s
 
     def in_hand(self, tp: TP) -> Sequence[Chunk]:
         """As set, for the one partition."""
@@ -100,6 +105,18 @@ def test_a_record_that_was_not_fetched_came_after_there_was_no_lag() -> None:
     assert seconds(lag) == 4
 
 
+def test_who_is_cut_off_from_kafka_is_not_without_lag() -> None:
+    """What came meanwhile nobody knows: it grows from when Kafka last told that all was concluded."""
+    world = World()
+    lag = world.lag()
+    ages = []
+    for world.told_ago_s in (0, 14, 16, 60):
+        world.now_s = 1_000 + world.told_ago_s
+        ages.append(seconds(lag))
+
+    assert ages == [0, 0, 16, 60]
+
+
 def test_between_two_chunks_of_a_backlog_it_does_not_fall() -> None:
     """What comes next was written after what was concluded last."""
     world = World(until=99)
@@ -108,6 +125,16 @@ def test_between_two_chunks_of_a_backlog_it_does_not_fall() -> None:
     world.now_s, world.last_ms = 2_000.0, {PLACE: 1_400_000}
 
     assert seconds(lag) == 600
+
+
+def test_a_publishers_clock_that_is_ahead_does_not_hide_it() -> None:
+    """What was concluded last says nothing then."""
+    world = World(until=99, last_ms={PLACE: 9_000_000})
+    lag = world.lag()
+    lag.look()
+    world.now_s = 1_060
+
+    assert seconds(lag) == 60
 
 
 def test_a_partition_that_comes_back_begins_anew() -> None:
