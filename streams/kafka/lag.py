@@ -17,6 +17,7 @@ KNOWN_S: Final = 15.0
 """So long what Kafka told last of an end counts: who is cut off from Kafka must not seem to be without lag."""
 
 _OFFSET: Final = attrgetter("offset")
+_TIMESTAMP: Final = attrgetter("timestamp")
 
 Reading = tuple[Sequence[str], float]
 
@@ -98,7 +99,7 @@ class Lag:
 
     def _oldest_s(self, tp: TP, now_s: float) -> float:
         consumer = self._consumer()
-        in_hand_ms = next(_timestamps(consumer.in_hand(tp), self._position(tp) or 0), None)
+        in_hand_ms = min(_timestamps(consumer.in_hand(tp), self._position(tp) or 0), default=None)
         if in_hand_ms is not None:
             return in_hand_ms / 1000
         last_s = consumer.last_ms.get(tp, 0) / 1000
@@ -106,7 +107,7 @@ class Lag:
 
 
 def _timestamps(chunks: Iterable[Chunk], position: int) -> Iterator[int]:
-    """Of the first record of each chunk that stands there or behind."""
+    """Of the records that stand there or behind: the first need not be the oldest, publishers' clocks differ."""
     for chunk in chunks:
         if chunk.next_offset > position:
-            yield chunk.records[bisect_left(chunk.records, position, key=_OFFSET)].timestamp
+            yield min(map(_TIMESTAMP, chunk.records[bisect_left(chunk.records, position, key=_OFFSET) :]))

@@ -83,6 +83,14 @@ def test_what_is_in_hand_says_when_it_was_written() -> None:
     assert records(lag) == [1]
 
 
+@pytest.mark.parametrize("chunks", [[chunk(5_000, 900, 950)], [chunk(5_000), chunk(900, 950, start=11)]])
+def test_a_record_from_a_clock_that_is_ahead_does_not_hide_those_behind_it(chunks: list[Chunk]) -> None:
+    """In one chunk, and in the next."""
+    world = World(until=13, chunks=chunks)
+
+    assert seconds(world.lag()) == 100
+
+
 @pytest.mark.parametrize(("where", "until"), [(None, 10), (10, None), (None, None), (10, 11)])
 def test_what_is_not_known_grows(where: int | None, until: int | None) -> None:
     """A ledger that is being read back, an end that nobody told, a record that nobody fetches: since it is ours."""
