@@ -13,6 +13,8 @@ from typing import Final
 OURS: Final = frozenset({"streams", "schemas", "agents"})
 OWN_WORDS: Final = OURS | {"aiokafka", "kafka", "confluent_kafka", "cimpl", "faust"}
 """Packages whose errors speak of themselves, never of what they were given."""
+SYSTEM: Final = frozenset({"builtins", "socket", "ssl"})
+"""Where the errors of the operating system come from."""
 CHAIN_MAX: Final = 10
 HIDDEN: Final = "***"
 
@@ -31,9 +33,10 @@ def traceback_text(error: BaseException) -> str:
 
 
 def hide_what_is_uncaught() -> None:
-    """From now on what nobody catches ends as a traceback of this kind, in any thread."""
+    """From now on what nobody catches ends as a traceback of this kind, in any thread, and where nobody could."""
     sys.excepthook = _print_uncaught
     threading.excepthook = lambda args: _print_uncaught(args.exc_type, args.exc_value, args.exc_traceback)
+    sys.unraisablehook = lambda args: _print_uncaught(args.exc_type, args.exc_value, args.exc_traceback)
 
 
 def _print_uncaught(kind: type[BaseException], error: BaseException | None, _: TracebackType | None) -> None:
@@ -41,9 +44,11 @@ def _print_uncaught(kind: type[BaseException], error: BaseException | None, _: T
 
 
 def _speaks_of_itself(error: BaseException) -> bool:
+    package = _package(type(error).__module__)
     if type(error) in {AssertionError, RuntimeError}:
         return _package(_raised_in(error)) in OURS
-    return isinstance(error, OSError) or _package(type(error).__module__) in OWN_WORDS
+    # Other packages derive theirs from OSError too, and those of HTTP quote the URL, and with it what may be a key.
+    return package in OWN_WORDS or (isinstance(error, OSError) and package in SYSTEM)
 
 
 def _raised_in(error: BaseException) -> str:

@@ -178,10 +178,9 @@ def _writer(
     )
     diagnosis = OutputDiagnosis(
         config,
-        written=topics.names(),
+        written=topics.written(with_sends=settings.customerio_app_api_key is not None),
         read=[settings.topic(name) for name in inputs],
         group=group,
-        transactional_id=transactional_id,
     )
     return TransactionWriter(
         config,

@@ -77,9 +77,17 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     def stands(self, tp: TP) -> tuple[int | None, int | None]:
         """The offset that is fetched next, and the end of what is committed as the last fetch told, where known."""
-        assignment = self._ensure_consumer()._subscription.subscription.assignment
-        state = assignment and assignment.state_value(tp)
+        state = self._state(tp)
         return (state._position, state.lso) if state else (None, None)
+
+    def told_s(self, tp: TP) -> float:
+        """When a fetch told the end last, by the clock; 0 before the first."""
+        state = self._state(tp)
+        return (state.timestamp or 0) / 1000 if state else 0
+
+    def _state(self, tp: TP) -> Any:
+        assignment = self._ensure_consumer()._subscription.subscription.assignment
+        return assignment and assignment.state_value(tp)
 
     async def _fetch_records(
         self,

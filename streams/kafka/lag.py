@@ -13,7 +13,11 @@ from schemas.chunk import Chunk
 LEAST_S: Final = 0.001
 """What lag reads at least: a clock behind Kafka's must not make it look like none."""
 
+KNOWN_S: Final = 15.0
+"""So long what Kafka told last of an end counts: who is cut off from Kafka must not seem to be without lag."""
+
 _OFFSET: Final = attrgetter("offset")
+_TIMESTAMP: Final = attrgetter("timestamp")
 
 Reading = tuple[Sequence[str], float]
 
@@ -23,6 +27,9 @@ class Consumer(Protocol):
 
     def assigned(self) -> Collection[TP]:
         """The partitions that are ours."""
+
+    def told_s(self, tp: TP) -> float:
+        """When Kafka told last where the partition ends, by the clock."""
 
     def in_hand(self, tp: TP) -> Sequence[Chunk]:
         """The chunks that are handed out and not concluded, the oldest first."""
@@ -74,11 +81,12 @@ class Lag:
         now_s, assigned = self._clock_s(), self._consumer().assigned()
         self._level_s = {tp: self._level_s.get(tp, now_s) for tp in assigned}
         for tp in assigned:
-            if self._behind(tp) == 0:
-                self._level_s[tp] = now_s
-                yield (tp.topic, str(tp.partition)), 0
-            else:
-                yield (tp.topic, str(tp.partition)), max(LEAST_S, now_s - self._oldest_s(tp))
+            told_s = self._consumer().told_s(tp)
+            if is_level := self._behind(tp) == 0:
+                self._level_s[tp] = max(self._level_s[tp], min(told_s, now_s))
+            is_known = is_level and now_s - told_s < KNOWN_S
+            age_s = 0 if is_known else max(LEAST_S, now_s - self._oldest_s(tp, now_s))
+            yield (tp.topic, str(tp.partition)), age_s
 
     def _behind(self, tp: TP) -> int | None:
         position, end = self._position(tp), self._end(tp)
@@ -89,16 +97,17 @@ class Lag:
             position = max(position, consumer.passed.get(tp, 0))
         return max(0, end - position)
 
-    def _oldest_s(self, tp: TP) -> float:
+    def _oldest_s(self, tp: TP, now_s: float) -> float:
         consumer = self._consumer()
-        in_hand_ms = next(_timestamps(consumer.in_hand(tp), self._position(tp) or 0), None)
+        in_hand_ms = min(_timestamps(consumer.in_hand(tp), self._position(tp) or 0), default=None)
         if in_hand_ms is not None:
             return in_hand_ms / 1000
-        return max(self._level_s[tp], consumer.last_ms.get(tp, 0) / 1000)
+        last_s = consumer.last_ms.get(tp, 0) / 1000
+        return max(self._level_s[tp], last_s if last_s <= now_s else 0)  # a publisher's clock may be ahead
 
 
 def _timestamps(chunks: Iterable[Chunk], position: int) -> Iterator[int]:
-    """Of the first record of each chunk that stands there or behind."""
+    """Of the records that stand there or behind: the first need not be the oldest, publishers' clocks differ."""
     for chunk in chunks:
         if chunk.next_offset > position:
-            yield chunk.records[bisect_left(chunk.records, position, key=_OFFSET)].timestamp
+            yield min(map(_TIMESTAMP, chunk.records[bisect_left(chunk.records, position, key=_OFFSET) :]))

@@ -17,7 +17,7 @@ _SILENT.disabled = True  # that Kafka does not answer is told already
 
 
 class OutputDiagnosis:
-    """Of one producer: the topics that it writes, and those that the offsets are of; their group, its transactional id.
+    """Of one producer: the topics that it writes, and those that the offsets are of; their group, which begins its id.
 
     Offsets of a topic may be committed only by who may read it.
     """
@@ -29,19 +29,17 @@ class OutputDiagnosis:
         written: Collection[str],
         read: Collection[str],
         group: str,
-        transactional_id: str,
     ) -> None:
         self._config = config
         self._needed = dict.fromkeys(read, AclOperation.READ) | dict.fromkeys(written, AclOperation.WRITE)
         self._group = group
-        self._transactional_id = transactional_id
 
     def advice(self, error: KafkaError) -> str:
         """Give what is to be appended to the error's text: empty when nothing is found out."""
         told = {
             KafkaError.GROUP_AUTHORIZATION_FAILED: f"allow READ on the group {self._group}",
             KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: (
-                f"allow WRITE and DESCRIBE on transactional ids that begin as {self._transactional_id} does"
+                f"allow WRITE and DESCRIBE on transactional ids that begin with {self._group}-"
             ),
             KafkaError.MSG_SIZE_TOO_LARGE: "raise that topic's max.message.bytes",
         }.get(error.code())

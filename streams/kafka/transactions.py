@@ -53,9 +53,9 @@ class OutputTopics:
         """Those that are read back."""
         return [self.people, self.events, self.sends]
 
-    def names(self) -> list[str]:
-        """All of them."""
-        return [self.results, self.letters, *self.ledger()]
+    def written(self, *, with_sends: bool) -> list[str]:
+        """All that a worker writes, with a key for the App API or without."""
+        return [self.results, self.letters, self.people, self.events, *([self.sends] if with_sends else [])]
 
 
 def group_metadata(group: str, membership: Membership) -> bytes:

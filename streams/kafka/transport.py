@@ -118,6 +118,10 @@ class Consumer(driver.Consumer):
         """The end of what is committed, as the last fetch told."""
         return cast(ConsumerThread, self._thread).stands(tp)[1]
 
+    def told_s(self, tp: TP) -> float:
+        """When that was, by the clock; 0 before the first."""
+        return cast(ConsumerThread, self._thread).told_s(tp)
+
     def in_hand(self, tp: TP) -> Sequence[Chunk]:
         """The chunks that are handed out and not done, the oldest first."""
         return self._outstanding.get(tp, ())

@@ -33,8 +33,8 @@ LAG = GaugeMetric(
 LAG_SECONDS = GaugeMetric(
     "cio_lag_seconds",
     "Age of the oldest record of a partition without a committed conclusion, 0 only when there is none. While"
-    " it is not known, as at a start, the time since the partition was last known to be without lag, or since"
-    " it was assigned; a chunk that is under way counts until all of it is concluded.",
+    " it is not known, as at a start or without Kafka, the time since the partition was last known to be without"
+    " lag, or since it was assigned; a chunk that is under way counts until all of it is concluded.",
     labels=(labels.TOPIC, labels.PARTITION),
     watch="Over your target for minutes; at `cio_rate_per_second` the rate is what limits.",
 )

@@ -133,9 +133,7 @@ def conclude(settings: Settings) -> None:
     """Write on all that a worker writes to, and commit an offset, as it does."""
     topic, config = settings.topic(topic_plan.USER_CHANGES), librdkafka_config(settings)
     writer_id, topics = f"{settings.app_id}-{uuid.uuid4().hex}", OutputTopics.of(settings)
-    diagnosis = OutputDiagnosis(
-        config, written=topics.names(), read=[topic], group=settings.app_id, transactional_id=writer_id
-    )
+    diagnosis = OutputDiagnosis(config, written=topics.written(with_sends=True), read=[topic], group=settings.app_id)
     writer = TransactionWriter(
         config,
         group=settings.app_id,

@@ -26,10 +26,15 @@ class World:
     chunks: list[Chunk] = field(default_factory=list)
     passed: Mapping[TP, int] = field(default_factory=dict)
     last_ms: Mapping[TP, int] = field(default_factory=dict)
+    told_ago_s: float = 0.0
 
     def assigned(self) -> Sequence[TP]:
         """As set."""
         return self.ours
+
+    def told_s(self, tp: TP) -> float:  # noqa: ARG002 - the port's signature
+        """As set."""
+        return self.now_s - self.told_ago_s
 
     def in_hand(self, tp: TP) -> Sequence[Chunk]:
         """As set, for the one partition."""
@@ -78,6 +83,14 @@ def test_what_is_in_hand_says_when_it_was_written() -> None:
     assert records(lag) == [1]
 
 
+@pytest.mark.parametrize("chunks", [[chunk(5_000, 900, 950)], [chunk(5_000), chunk(900, 950, start=11)]])
+def test_a_record_from_a_clock_that_is_ahead_does_not_hide_those_behind_it(chunks: list[Chunk]) -> None:
+    """In one chunk, and in the next."""
+    world = World(until=13, chunks=chunks)
+
+    assert seconds(world.lag()) == 100
+
+
 @pytest.mark.parametrize(("where", "until"), [(None, 10), (10, None), (None, None), (10, 11)])
 def test_what_is_not_known_grows(where: int | None, until: int | None) -> None:
     """A ledger that is being read back, an end that nobody told, a record that nobody fetches: since it is ours."""
@@ -100,6 +113,18 @@ def test_a_record_that_was_not_fetched_came_after_there_was_no_lag() -> None:
     assert seconds(lag) == 4
 
 
+def test_who_is_cut_off_from_kafka_is_not_without_lag() -> None:
+    """What came meanwhile nobody knows: it grows from when Kafka last told that all was concluded."""
+    world = World()
+    lag = world.lag()
+    ages = []
+    for world.told_ago_s in (0, 14, 16, 60):
+        world.now_s = 1_000 + world.told_ago_s
+        ages.append(seconds(lag))
+
+    assert ages == [0, 0, 16, 60]
+
+
 def test_between_two_chunks_of_a_backlog_it_does_not_fall() -> None:
     """What comes next was written after what was concluded last."""
     world = World(until=99)
@@ -108,6 +133,16 @@ def test_between_two_chunks_of_a_backlog_it_does_not_fall() -> None:
     world.now_s, world.last_ms = 2_000.0, {PLACE: 1_400_000}
 
     assert seconds(lag) == 600
+
+
+def test_a_publishers_clock_that_is_ahead_does_not_hide_it() -> None:
+    """What was concluded last says nothing then."""
+    world = World(until=99, last_ms={PLACE: 9_000_000})
+    lag = world.lag()
+    lag.look()
+    world.now_s = 1_060
+
+    assert seconds(lag) == 60
 
 
 def test_a_partition_that_comes_back_begins_anew() -> None:

@@ -8,6 +8,9 @@ from confluent_kafka import KafkaError
 from confluent_kafka.admin import AclOperation  # type: ignore[attr-defined] # public by its documentation only
 
 from streams.kafka.output_diagnosis import OutputDiagnosis, _fault, _refusal
+from streams.kafka.roles import ROLES, Role
+from streams.kafka.transactions import OutputTopics
+from streams.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +76,21 @@ def test_a_topic_that_is_hidden_is_told(needed: AclOperation) -> None:
         (KafkaError.GROUP_AUTHORIZATION_FAILED, "; allow READ on the group group-1"),
         (
             KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
-            "; allow WRITE and DESCRIBE on transactional ids that begin as id-1 does",
+            "; allow WRITE and DESCRIBE on transactional ids that begin with group-1-",
         ),
         (KafkaError.MSG_SIZE_TOO_LARGE, "; raise that topic's max.message.bytes"),
     ],
 )
 def test_an_error_that_tells_all_is_not_looked_into(code: int, helps: str) -> None:
     """Nobody is asked."""
-    diagnosis = OutputDiagnosis({}, written=["results"], read=["changes"], group="group-1", transactional_id="id-1")
+    diagnosis = OutputDiagnosis({}, written=["results"], read=["changes"], group="group-1")
 
     assert diagnosis.advice(KafkaError(code)) == helps
+
+
+@pytest.mark.parametrize(("role", "with_sends"), [("worker", False), ("worker-with-sends", True)])
+def test_no_right_is_asked_for_that_the_role_does_not_need(role: Role, *, with_sends: bool) -> None:
+    """What is looked into is what `cio-streams acls` lets it write."""
+    needed = {each.name for each in ROLES[role] if (each.operation, each.kind) == ("WRITE", "topic")}
+
+    assert needed == set(OutputTopics.of(Settings()).written(with_sends=with_sends))

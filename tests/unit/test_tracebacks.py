@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+import requests
 import structlog
 from aiokafka.errors import KafkaTimeoutError
 from pydantic import TypeAdapter, ValidationError
@@ -40,6 +41,10 @@ def invalid() -> ValidationError:
         (ValueError(), "ValueError"),
         (UnicodeDecodeError("utf-8", MARK.encode(), 0, 1, "bad"), "UnicodeDecodeError: ***"),
         (OSError(2, "No such file"), "OSError: [Errno 2] No such file"),
+        (
+            requests.ConnectionError(f"Max retries exceeded with url: /?key={MARK}"),
+            "requests.exceptions.ConnectionError: ***",
+        ),
         (UnavailableError("Kafka is away"), "schemas.errors.UnavailableError: Kafka is away"),
         (KafkaTimeoutError("late"), "aiokafka.errors.KafkaTimeoutError: KafkaTimeoutError: late"),
     ],
@@ -113,7 +118,7 @@ def test_what_we_assert_is_quoted(module: str, text: str) -> None:
 
 
 def test_what_nobody_catches_quotes_nothing() -> None:
-    """In the main thread and in others."""
+    """In the main thread and in others, and where no exception can be raised."""
     code = f"""
 import threading
 from streams.tracebacks import hide_what_is_uncaught
@@ -121,10 +126,14 @@ hide_what_is_uncaught()
 def fail():
     raise KeyError("{MARK[:3]}" + "{MARK[3:]}")
 thread = threading.Thread(target=fail); thread.start(); thread.join()
+class Unloved:
+    def __del__(self):
+        fail()
+Unloved()
 fail()
 """
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
     assert 1 == ended.returncode
     assert MARK not in ended.stderr
-    assert 2 == ended.stderr.count("KeyError: ***")
+    assert 3 == ended.stderr.count("KeyError: ***")
