@@ -37,7 +37,7 @@ check: install  ## format, lint, types, architecture, deploy/, and what we depen
 	$(BIN)/python -m tests.deploy.kubernetes_schemas
 
 test: install  ## the whole test suite, on a real Kafka; three files at a time, as most of it waits
-	$(BIN)/pytest -n 3 --dist loadfile
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 bench: install  ## speed and memory on this machine
 	$(BIN)/python -m tests.bench

@@ -5,6 +5,8 @@ import logging
 import os
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
 
 import pytest
 import structlog
@@ -20,12 +22,22 @@ from streams.logs import QUIET
 from streams.settings import Settings
 
 SettingsFactory = Callable[..., Settings]
+TESTS: Final = Path(__file__).parent
 
 # Where others work too, an example takes the time that it takes: that says nothing of what is tested.
 hypothesis_settings.register_profile(
     "patient", hypothesis_settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 hypothesis_settings.load_profile("patient")
+
+
+WAITING: Final = ("faults", "privacy", "deploy", "integration", "simulation")
+"""Folders whose files take long, mostly to wait; a run ends with short ones, so that no process is left alone."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with these; the order is left to chance otherwise."""
+    items.sort(key=lambda item: item.path.relative_to(TESTS).parts[0] not in WAITING)
 
 
 @pytest.fixture(autouse=True)
