@@ -146,7 +146,7 @@ def test_a_request_under_way_is_seen(client: httpx.Client) -> None:
         seen.append(orjson.loads(client.get("/sandbox/requests").text))
 
     assert (seen[-1]["status"], seen[-1]["fault"], seen[-1]["items"]) == (None, "hang", 400)
-    assert seen[-1]["ended_at"] >= seen[-1]["arrived_at"] + 0.1
+    assert seen[-1]["ended_at"] > seen[-1]["arrived_at"]
 
 
 def test_a_client_that_leaves_in_the_middle_meets_no_fault(client: httpx.Client) -> None:
