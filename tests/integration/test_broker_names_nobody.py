@@ -25,8 +25,8 @@ from tests.integration.webhook_process import READY, ReceiverProcess
 from tests.integration.worker_process import WorkerProcess
 from tests.webhook_client import ask, make_body, make_request
 
-SHUT_OUT: dict[str, str] = {"broker.session.timeout.ms": "1500", "broker.heartbeat.interval.ms": "3000"}
-"""It reports too seldom, so for half of the time it is shut out."""
+SHUT_OUT: dict[str, str] = {"broker.session.timeout.ms": "4000", "broker.heartbeat.interval.ms": "6000"}
+"""It reports too seldom, so for a third of the time it is shut out; between, work that takes seconds can be done."""
 
 TIMES = 3
 STARTS_MAX = 5
