@@ -22,6 +22,8 @@ class Ends:
         """Ask until cancelled, and look each time; while Kafka is away the last answer stays."""
         while True:
             await asyncio.sleep(LOOK_S)
+            if not _is_up(consumer):
+                continue
             with contextlib.suppress(KafkaError):
                 self._told = await _ends(consumer)
             look()
@@ -29,6 +31,11 @@ class Ends:
     def of(self, tp: TP) -> int | None:
         """The offset that the partition's next record will have, or would have had a few seconds ago; None at first."""
         return self._told.get(tp)
+
+
+def _is_up(consumer: Consumer) -> bool:
+    """Whether its thread runs: as a worker stops, that ends first, and whatever is asked then is never begun."""
+    return bool(consumer._thread.thread_loop.is_running())  # noqa: SLF001 - ours, but for its start
 
 
 async def _ends(consumer: Consumer) -> Mapping[TP, int]:
