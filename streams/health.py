@@ -1,9 +1,10 @@
-"""The HTTP side of a worker: liveness, readiness, metrics. Reads state, changes none."""
+"""The HTTP side of a process: liveness, readiness, metrics. Reads state, changes none."""
 
 import asyncio
 import contextlib
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import structlog
 import uvicorn
@@ -88,3 +89,21 @@ class HealthServer(SignallessServer):
             self.should_exit = self.force_exit = True
             self._listener.close()
             raise
+
+
+@contextlib.asynccontextmanager
+async def serving(app: Starlette, listener: socket.socket) -> AsyncIterator[None]:
+    """Serve as long as the block lasts."""
+    task = asyncio.create_task(HealthServer(app, listener).run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def liveness(turned_s: float, stuck_s: float) -> tuple[bool, dict[str, object]]:
+    """Of a loop that went on last at `turned_s` by the monotonic clock: alive unless that was `stuck_s` ago."""
+    idle_s = time.monotonic() - turned_s
+    return idle_s < stuck_s, {"idle_s": round(idle_s, 1)}

@@ -14,7 +14,7 @@ import uvloop
 
 from schemas.errors import StreamsError
 from streams.app import DeliveryApp
-from streams.health import HealthServer, bind, create_health_app
+from streams.health import bind, create_health_app, serving
 from streams.process_end import end_at_last, on_signal
 from streams.pulse import Pulse
 from streams.settings import Settings, load_settings
@@ -51,13 +51,8 @@ async def _run(settings: Settings, listener: socket.socket) -> int:
     app = DeliveryApp(settings)
     app.finalize()
     health = create_health_app(is_live=app.is_live, is_ready=app.is_ready, metrics=app.delivery.metrics.page)
-    serving = asyncio.create_task(HealthServer(health, listener).run())
-    try:
+    async with serving(health, listener):
         return await _work(app, asked)
-    finally:
-        serving.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await serving
 
 
 async def _work(app: DeliveryApp, asked: asyncio.Event) -> int:

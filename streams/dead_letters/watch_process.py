@@ -1,10 +1,8 @@
 """The watch as a process: its metrics and probes, signals, and an end in bounded time."""
 
 import asyncio
-import contextlib
 import socket
 import threading
-import time
 from typing import Final
 
 import structlog
@@ -12,7 +10,7 @@ from prometheus_client import generate_latest
 
 from streams.dead_letters.watch import Watch
 from streams.dead_letters.watch_metrics import watch_registry
-from streams.health import HealthServer, bind, create_health_app
+from streams.health import bind, create_health_app, liveness, serving
 from streams.process_end import end_at_last, on_signal
 from streams.settings import Settings
 
@@ -45,22 +43,12 @@ async def _run(settings: Settings, listener: socket.socket) -> None:
     watch = Watch(settings, stop=asked)
     registry = watch_registry(watch, settings)
     health = create_health_app(
-        is_live=lambda: _liveness(watch, settings.stuck_s),
+        is_live=lambda: liveness(watch.turned_s, settings.stuck_s),
         is_ready=lambda: _readiness(watch),
         metrics=lambda: generate_latest(registry),
     )
-    serving = asyncio.create_task(HealthServer(health, listener).run())
-    try:
+    async with serving(health, listener):
         await asyncio.to_thread(watch.run)
-    finally:
-        serving.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await serving
-
-
-def _liveness(watch: Watch, stuck_s: float) -> tuple[bool, dict[str, object]]:
-    idle_s = time.monotonic() - watch.turned_s
-    return idle_s < stuck_s, {"idle_s": round(idle_s, 1)}
 
 
 def _readiness(watch: Watch) -> tuple[bool, dict[str, object]]:

@@ -1,15 +1,13 @@
 """The loader's process: its HTTP side, signals, and an end in bounded time."""
 
 import asyncio
-import contextlib
 import socket
 import threading
-import time
 from typing import Final
 
 import structlog
 
-from streams.health import HealthServer, bind, create_health_app
+from streams.health import bind, create_health_app, liveness, serving
 from streams.metrics.registry import tell_standing
 from streams.process_end import end_at_last, on_signal
 from streams.settings import Settings
@@ -50,17 +48,14 @@ async def _run(settings: Settings, listener: socket.socket, *, once: bool) -> No
     loader = Loader(loaded, open_warehouse(settings), metrics, stop=asked, once=once)
     tell_standing(metrics.registry, settings, lambda: loader.is_begun)
     health = create_health_app(
-        is_live=lambda: _liveness(loader, settings.stuck_s), is_ready=lambda: _readiness(loader), metrics=metrics.page
+        is_live=lambda: liveness(loader.turned_s, settings.stuck_s),
+        is_ready=lambda: _readiness(loader),
+        metrics=metrics.page,
     )
-    serving = asyncio.create_task(HealthServer(health, listener).run())
-    try:
+    async with serving(health, listener):
         await asyncio.to_thread(require_topics, settings, list(loaded))
         alone = takes_one_loader(settings)
         await asyncio.to_thread(loader.run, lambda: _LastSource(settings, list(loaded), alone=alone))
-    finally:
-        serving.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await serving
 
 
 class _LastSource(Source):
@@ -70,11 +65,6 @@ class _LastSource(Source):
         """Leave the group, in bounded time."""
         end_at_last(STOP_S, 1)
         super().close()
-
-
-def _liveness(loader: Loader, stuck_s: float) -> tuple[bool, dict[str, object]]:
-    idle_s = time.monotonic() - loader.turned_s
-    return idle_s < stuck_s, {"idle_s": round(idle_s, 1)}
 
 
 def _readiness(loader: Loader) -> tuple[bool, dict[str, object]]:
