@@ -1,7 +1,6 @@
 """What all tests share: one real Kafka for the session, and settings with topics of their own for each test."""
 
 import contextlib
-import logging
 import os
 import uuid
 from collections.abc import Callable, Iterator
@@ -9,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-import structlog
 from confluent_kafka.admin import AdminClient
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
@@ -18,8 +16,8 @@ from streams.kafka import topics
 from streams.kafka.clients import connected_admin
 from streams.local_kafka.broker import LocalKafka, free_ports, wait_until_ready
 from streams.local_kafka.launch import IMAGE, docker_environment, find_docker
-from streams.logs import QUIET
 from streams.settings import Settings
+from tests.logging_state import configured, logging_as_before
 
 SettingsFactory = Callable[..., Settings]
 TESTS: Final = Path(__file__).parent
@@ -41,17 +39,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _logging_as_before() -> Iterator[None]:
-    """Leave logging as it was: a command that runs inside a test configures the whole process."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    quiet = {name: logging.getLogger(name).level for name in QUIET}
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    for name, before in quiet.items():
-        logging.getLogger(name).setLevel(before)
-    structlog.reset_defaults()
+def _logging_of_its_own() -> Iterator[None]:
+    """Keep a test's logging to itself, and name the fixture of a wider scope that does not."""
+    assert [] == configured(), "a fixture that runs a command does so inside `logging_as_before`"
+    with logging_as_before():
+        yield
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from streams.cli import app
 from streams.kafka.clients import connected_admin
 from streams.settings import Settings
 from tests.conftest import _delete_topics
+from tests.logging_state import logging_as_before
 from tests.otlp_collector import collector
 from tests.privacy import plays
 from tests.privacy.echoing_api import echoing_api
@@ -83,7 +84,7 @@ def outputs(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ma
     prefix = f"p{uuid.uuid4().hex[:10]}."
     settings = Settings(kafka_bootstrap_servers=kafka, topic_prefix=prefix, app_id=f"{prefix}app", topic_partitions=2)
     folder: Path = tmp_path_factory.mktemp("outputs")
-    with echoing_api() as api, collector() as collected:
+    with logging_as_before(), echoing_api() as api, collector() as collected:
         stage = Stage(settings, api, folder)
         plays.prepare(stage)
         plays.deliver(stage, collected.url)
