@@ -26,12 +26,19 @@ def spec(command: Sequence[str], *, last_commands: Sequence[Sequence[str]] = (),
 def main() -> int:
     """Run the command until it ends, we are told to stop, or standard input ends."""
     wanted = json.loads(sys.argv[1])
-    child = subprocess.Popen(wanted["command"], stdin=subprocess.DEVNULL)  # noqa: S603 - our starter's command
+    child: subprocess.Popen[bytes] | None = None
+    is_asked = False
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
-        child.terminate()
+        nonlocal is_asked
+        is_asked = True
+        if child is not None:
+            child.terminate()
 
-    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGTERM, stop)  # first: a guard that died of it here would leave a program that nobody ends
+    child = subprocess.Popen(wanted["command"], stdin=subprocess.DEVNULL)  # noqa: S603 - our starter's command
+    if is_asked:
+        child.terminate()
     orphaned = threading.Event()
     threading.Thread(target=_follow_starter, args=(child, orphaned), daemon=True).start()
     code = child.wait()

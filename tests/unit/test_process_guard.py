@@ -3,18 +3,32 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from streams.local_kafka import process_guard
 
 WAIT_S_MAX = 20.0
 SLEEPER = "import sys, time; print('up', flush=True); time.sleep(60)"
+SLOW_GUARD = f"""
+import runpy, subprocess, time
+
+class SlowPopen(subprocess.Popen):
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        time.sleep(1)
+
+subprocess.Popen = SlowPopen
+runpy.run_path({process_guard.__file__!r}, run_name="__main__")
+"""
 
 
-def start(code: str, **kept: list[str] | list[list[str]]) -> subprocess.Popen[str]:
+def start(
+    code: str, *, guard: Sequence[str] = (process_guard.__file__,), **kept: list[str] | list[list[str]]
+) -> subprocess.Popen[str]:
     """Start a guard over a Python program."""
     spec = process_guard.spec([sys.executable, "-c", code], **kept)  # type: ignore[arg-type] # two kinds of lists by name
-    command = [sys.executable, "-I", process_guard.__file__, spec]
+    command = [sys.executable, "-I", *guard, spec]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
 
 
@@ -34,6 +48,15 @@ def test_sigterm_reaches_the_program() -> None:
     """The guard ends with it, as the shell would say it: 128 and the signal's number."""
     with start(SLEEPER) as guard:
         wait_until_up(guard)
+        guard.send_signal(signal.SIGTERM)
+
+        assert guard.wait(WAIT_S_MAX) == 128 + signal.SIGTERM
+
+
+def test_sigterm_reaches_a_program_that_has_only_just_begun() -> None:
+    """A guard that died of it would leave a program that nobody ends."""
+    with start(SLEEPER, guard=("-c", SLOW_GUARD)) as guard:
+        wait_until_up(guard)  # while the guard still starts it
         guard.send_signal(signal.SIGTERM)
 
         assert guard.wait(WAIT_S_MAX) == 128 + signal.SIGTERM
