@@ -123,10 +123,10 @@ def making_settings(kafka: str, prefix: str) -> Iterator[SettingsFactory]:
 
     yield make
     if made:
-        _delete_topics(connected_admin(made[0]), tuple(settings.topic_prefix for settings in made))
+        delete_topics(connected_admin(made[0]), tuple(settings.topic_prefix for settings in made))
 
 
-def _delete_topics(admin: AdminClient, prefixes: tuple[str, ...]) -> None:
+def delete_topics(admin: AdminClient, prefixes: tuple[str, ...]) -> None:
     """Keep the broker small: hundreds of tests leave thousands of partitions behind otherwise."""
     left = [name for name in admin.list_topics(timeout=10).topics if name.startswith(prefixes)]
     for future in (admin.delete_topics(left) if left else {}).values():

@@ -16,6 +16,7 @@ from streams.settings import Settings
 from streams.webhooks.receiver import PATH
 from tests.deploy.compose import COMPOSE, OF_THE_IMAGE, environment, parse, processes, services, settings
 from tests.deploy.dockerfile import ROOT, stages
+from tests.deploy.ports import PORT_SETTINGS
 
 STOP_S = 10.0
 """What a worker takes to end beyond its drain."""
@@ -27,13 +28,7 @@ def port_of(name: str) -> int:
     """Where a process listens."""
     if name == "sandbox":
         return SANDBOX_PORT
-    given = settings(processes()[name])
-    return {
-        "worker": given.http_port,
-        "webhooks": given.webhook_port,
-        "warehouse": given.warehouse_port,
-        "dlq-watch": given.dlq_watch_port,
-    }[name]
+    return int(getattr(settings(processes()[name]), PORT_SETTINGS[name]))
 
 
 def listening() -> set[tuple[str, int]]:

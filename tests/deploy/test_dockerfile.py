@@ -12,6 +12,7 @@ import pytest
 
 from streams.settings import Settings
 from tests.deploy.dockerfile import ROOT, copied, instructions, stages
+from tests.deploy.ports import PORT_SETTINGS
 
 BUILDER, IMAGE = stages()
 PLAIN_ENVIRONMENT = {"PATH", "HEALTH_URL", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}
@@ -108,12 +109,7 @@ def test_its_variables_are_settings() -> None:
 
 def test_its_ports_are_those_of_the_settings() -> None:
     """Each process's own."""
-    defaults = Settings()
-
-    assert set(words_of("EXPOSE")[0].split()) == {
-        str(port)
-        for port in (defaults.http_port, defaults.webhook_port, defaults.warehouse_port, defaults.dlq_watch_port)
-    }
+    assert set(words_of("EXPOSE")[0].split()) == {str(getattr(Settings(), name)) for name in PORT_SETTINGS.values()}
 
 
 def test_without_arguments_it_is_a_worker() -> None:

@@ -24,6 +24,7 @@ from tests.deploy.kubernetes_objects import (
     variables,
     volume,
 )
+from tests.deploy.ports import PORT_SETTINGS
 
 COMMANDS = {
     "worker": ["worker"],
@@ -31,12 +32,6 @@ COMMANDS = {
     "warehouse": ["warehouse"],
     "dlq-watch": ["dlq", "watch"],
     "topics-create": ["topics", "create"],
-}
-PORT_SETTINGS = {
-    "worker": "http_port",
-    "webhooks": "webhook_port",
-    "warehouse": "warehouse_port",
-    "dlq-watch": "dlq_watch_port",
 }
 TEMPORARY = "/tmp"  # noqa: S108 - in the pod
 WORKER_STOP_S_MAX = 10

@@ -16,14 +16,10 @@ from streams.warehouse.bigquery.register import REGISTER
 from streams.warehouse.bigquery.table_file import table_file
 from streams.webhooks.receiver import PATH
 from tests.deploy.hcl import MODULE, blocks, nested, of_kind
+from tests.deploy.ports import PORT_SETTINGS
 from tests.deploy.terraform_run import LEAST, MOST, Evaluation
 
-PORTS: Final = {
-    "receiver": "webhook_port",
-    "worker": "http_port",
-    "warehouse": "warehouse_port",
-    "dlq-watch": "dlq_watch_port",
-}
+PORTS: Final = {**PORT_SETTINGS, "receiver": PORT_SETTINGS["webhooks"]}
 CUSTOMERIO: Final = {"customerio-site-id", "customerio-track-api-key", "customerio-app-api-key"}
 KAFKA: Final = {
     "kafka-sasl-password",

@@ -15,18 +15,14 @@ from streams.kafka import topics
 from streams.kafka.clients import connected_admin, librdkafka_config
 from streams.kafka.ledger_reader import LedgerReader
 from streams.kafka.topic_plan import plan
+from streams.local_kafka import launch
 from streams.local_kafka.broker import LocalKafka, free_ports
-from streams.local_kafka.launch import find_docker
 from streams.settings import Settings
 from tests.integration.troubled_stage import troubled_stage
 
 WAIT_S: Final = 60.0
 QUIET_S: Final = 4.0
 QUIET_CPU: Final = 0.25  # of a core, on a shared machine; spinning takes all of one
-
-pytestmark = pytest.mark.skipif(
-    find_docker() is not None, reason="a second broker beside one in a container would need Docker's network"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +37,12 @@ class Cluster:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Give them; whoever kills the second starts it again."""
     folder, (port, _) = tmp_path_factory.mktemp("second"), free_ports()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(launch, "find_docker", lambda: None)  # containers would not reach each other by 127.0.0.1
+        yield from _running(folder, port)
+
+
+def _running(folder: Path, port: int) -> Iterator[Cluster]:
     with LocalKafka() as first:
         _make_coordinators(Settings(kafka_bootstrap_servers=first.bootstrap))
         (folder / "cluster.id").write_text((first.folder / "cluster.id").read_text())

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 from streams.cli import app
 from streams.kafka.clients import connected_admin
 from streams.settings import Settings
-from tests.conftest import _delete_topics
+from tests.conftest import delete_topics
 from tests.logging_state import logging_as_before
 from tests.otlp_collector import collector
 from tests.privacy import plays
@@ -96,7 +96,7 @@ def outputs(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ma
         stage.outputs[TRACES] = "\n".join(str(span) for span in collected.spans)
 
     yield stage.outputs
-    _delete_topics(connected_admin(settings), (prefix,))
+    delete_topics(connected_admin(settings), (prefix,))
 
 
 def commands(command: object, name: str = "") -> Iterator[str]:
