@@ -182,12 +182,10 @@ class TransactionWriter:
         error: KafkaError = exc.args[0]
         cause = abort_cause(error)
         self._tell(cause)
-        if error.txn_requires_abort() and self._aborted():
-            if cause == "fenced":
-                raise FencedError(error.str()) from exc
-        else:
-            self._in_doubt = True
-        self._producer = None  # after some errors the next transaction of the same producer fails as well
+        self._in_doubt = not (error.txn_requires_abort() and self._aborted())
+        self._producer = None  # after some aborts the next transaction of the same producer fails as well
+        if cause == "fenced" and not self._in_doubt:
+            raise FencedError(error.str()) from exc
         raise UnavailableError(f"{error.name()}: {error.str()}{self._advise(error)}") from exc
 
     def _aborted(self) -> bool:

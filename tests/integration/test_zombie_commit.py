@@ -40,6 +40,23 @@ class _CommitsAndDies:
         raise KafkaException(KafkaError(KafkaError._TRANSPORT, "the connection is gone", fatal=True))
 
 
+class _LosesItsSequence(_CommitsAndDies):
+    """A producer whose first transaction is its last that can be committed."""
+
+    _is_aborted = False
+
+    def abort_transaction(self, timeout_s: float) -> None:
+        """Abort as it should."""
+        self._producer.abort_transaction(timeout_s)
+        self._is_aborted = True
+
+    def send_offsets_to_transaction(self, *arguments: Any) -> None:  # noqa: ANN401 - as it takes them
+        """Fail as librdkafka does when it needs a new epoch."""
+        if self._is_aborted:
+            raise KafkaException(KafkaError(KafkaError._STATE, "requires epoch bump", txn_requires_abort=True))
+        self._producer.send_offsets_to_transaction(*arguments)
+
+
 class _IsFencedBeforeItsCommit(_CommitsAndDies):
     """A producer that another one of the same transactional id replaces in the middle of its transaction."""
 
@@ -139,6 +156,17 @@ def test_a_zombie_publishes_nothing(settings: Settings, member: Consumer, wrong:
 def test_a_fenced_writer_goes_on_with_the_present_generation(settings: Settings, member: Consumer) -> None:
     """What was fenced leaves nothing behind that the next transaction could publish."""
     writer, past, present = _writer(settings), Membership(0, "nobody"), _present(member)
+    with pytest.raises(FencedError):
+        writer.write([_publication(settings, past)], past)
+    writer.write([_publication(settings, present)], present)
+
+    assert _published(settings) == ALL_ONCE
+
+
+def test_a_producer_whose_transaction_was_fenced_is_not_used_again(settings: Settings, member: Consumer) -> None:
+    """What it had under way when it aborted may have cost it its sequence: then Kafka refuses its next transaction."""
+    writer, past, present = _writer(settings), Membership(0, "nobody"), _present(member)
+    writer._producer = _LosesItsSequence(writer._ready_producer())  # type: ignore[assignment]  # acts as one
     with pytest.raises(FencedError):
         writer.write([_publication(settings, past)], past)
     writer.write([_publication(settings, present)], present)
