@@ -4,7 +4,7 @@ import asyncio
 import sys
 import threading
 import traceback
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 from types import CodeType
@@ -12,23 +12,36 @@ from typing import Any
 
 import structlog
 
-STACKS_MAX = 100  # different ones: tasks that stand at the same place share a line
+STACKS_MAX = 100  # different ones: who stands at the same place shares a line
 FRAMES_MAX = 30  # the innermost ones
+NAMES_MAX = 10
 
 log = structlog.get_logger()
 
 
 def log_stacks(loop: asyncio.AbstractEventLoop) -> None:
-    """A line for each stack, from the outermost call to the innermost; how many tasks stand there, or which thread."""
-    stacks = Counter(("task", _joined(_awaits(task.get_coro()))) for task in asyncio.all_tasks(loop))
-    names = {thread.ident: thread.name for thread in threading.enumerate()}
-    for ident, frame in sys._current_frames().items():  # noqa: SLF001 - its documented name
-        places = [_place(each.f_code, line) for each, line in traceback.walk_stack(frame)]
-        stacks[f"thread {names.get(ident, ident)}", _joined(reversed(places))] += 1
-    for (of, stack), count in stacks.most_common(STACKS_MAX):
+    """A line for each stack, from the outermost call to the innermost, and who stands there.
+
+    The main thread first, which runs the loop, then tasks, where most of them are, then all other threads.
+    """
+    threads = _threads()
+    tasks = Counter(_joined(_awaits(task.get_coro())) for task in asyncio.all_tasks(loop))
+    stacks = [*threads[:1], *(("task", stack, count) for stack, count in tasks.most_common()), *threads[1:]]
+    for of, stack, count in stacks[:STACKS_MAX]:
         log.error("stack", of=of, count=count, stack=stack)
     if len(stacks) > STACKS_MAX:
         log.error("more stacks than are shown", left_out=len(stacks) - STACKS_MAX)
+
+
+def _threads() -> list[tuple[str, str, int]]:
+    main = threading.main_thread().ident
+    known = {thread.ident: thread.name for thread in threading.enumerate()}
+    frames = sys._current_frames()  # noqa: SLF001 - its documented name
+    names = defaultdict[str, list[str]](list)
+    for ident in sorted(frames, key=lambda each: each != main):
+        places = [_place(each.f_code, line) for each, line in traceback.walk_stack(frames[ident])]
+        names[_joined(reversed(places))].append(known.get(ident, str(ident)))
+    return [(f"thread {', '.join(each[:NAMES_MAX])}", stack, len(each)) for stack, each in names.items()]
 
 
 def _awaits(coroutine: Any) -> Iterator[str]:  # noqa: ANN401 - whatever can be awaited

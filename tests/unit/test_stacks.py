@@ -35,7 +35,7 @@ async def test_a_task_shows_all_that_it_awaits() -> None:
         "unit/test_stacks.py waits_for_nothing",
         "asyncio/locks.py wait",
     ]
-    assert "ada" not in str(logs)
+    assert "example" not in str(logs)
 
 
 async def test_those_at_the_same_place_share_a_line() -> None:
@@ -59,9 +59,30 @@ async def test_a_thread_shows_where_it_stands() -> None:
         stacks.log_stacks(asyncio.get_running_loop())
     hold.set()
     thread.join()
-    (stack,) = [line["stack"] for line in logs if line.get("of") == "thread journal_0"]
+    (stack,) = [line["stack"] for line in logs if "journal_0" in str(line.get("of"))]
 
     assert stack.endswith("wait")
+
+
+async def test_the_main_thread_is_shown_whatever_else_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It runs the loop that stands still; threads that stand at the same place share a line."""
+    monkeypatch.setattr(stacks, "STACKS_MAX", 1)
+    hold = threading.Event()
+    threads = [threading.Thread(target=hold.wait, name=f"idle_{number}") for number in range(20)]
+    for thread in threads:
+        thread.start()
+    with capture_logs() as alone:
+        stacks.log_stacks(asyncio.get_running_loop())
+    monkeypatch.undo()
+    with capture_logs() as all_of_them:
+        stacks.log_stacks(asyncio.get_running_loop())
+    hold.set()
+    for thread in threads:
+        thread.join()
+    (idle,) = [line for line in all_of_them if "idle_" in str(line.get("of"))]
+
+    assert (alone[0]["of"], alone[0]["count"]) == (f"thread {threading.main_thread().name}", 1)
+    assert idle["count"] >= len(threads)
 
 
 async def test_there_is_an_end_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
