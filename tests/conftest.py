@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -44,6 +45,17 @@ def _logging_of_its_own() -> Iterator[None]:
     assert [] == configured(), "a fixture that runs a command does so inside `logging_as_before`"
     with logging_as_before():
         yield
+
+
+@pytest.fixture(autouse=True)
+def _signals_of_its_own() -> Iterator[None]:
+    """Keep what a test's commands do with signals from those after it, and from the processes that they start."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 @pytest.fixture

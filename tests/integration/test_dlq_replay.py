@@ -136,7 +136,7 @@ def test_data_is_on_stdout_and_holds_nothing_personal(settings: Settings) -> Non
     shown = dlq(settings, "replay", "--all", "--what-if")
     listed = dlq(settings, "replay", "--all", "--what-if", "--json")
 
-    assert "ada" not in shown.stdout + shown.stderr + listed.stdout + listed.stderr
+    assert "example" not in shown.stdout + shown.stderr + listed.stdout + listed.stderr
     assert "… and 10 more" in shown.stdout
     assert "30 letters: 30 would fail again" in shown.stdout
     assert "" == listed.stderr

@@ -2,7 +2,6 @@
 
 import signal
 import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -12,16 +11,6 @@ from streams.up.signals import StopAsked, StopSignals, run_interruptibly
 TAKEN = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-@pytest.fixture
-def handlers() -> Iterator[None]:
-    """Put the test run's own handlers back."""
-    previous = {number: signal.getsignal(number) for number in TAKEN}
-    yield
-    for number, handler in previous.items():
-        signal.signal(number, handler)
-
-
-@pytest.mark.usefixtures("handlers")
 @pytest.mark.parametrize("number", TAKEN)
 def test_a_signal_interrupts_whatever_is_being_done(number: signal.Signals) -> None:
     """Ctrl-C, a service manager and a closed window all mean the same."""
@@ -32,7 +21,6 @@ def test_a_signal_interrupts_whatever_is_being_done(number: signal.Signals) -> N
         signal.raise_signal(number)
 
 
-@pytest.mark.usefixtures("handlers")
 def test_sigint_counts_also_where_the_shell_has_had_it_ignored() -> None:
     """A script's `cio-streams up &` can be ended with `kill -INT`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -42,7 +30,6 @@ def test_sigint_counts_also_where_the_shell_has_had_it_ignored() -> None:
         signal.raise_signal(signal.SIGINT)
 
 
-@pytest.mark.usefixtures("handlers")
 def test_nohup_is_respected() -> None:
     """Whoever ignores hanging up means it."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -101,7 +88,6 @@ def test_blocking_work_gives_its_error() -> None:
         run_interruptibly(fail)
 
 
-@pytest.mark.usefixtures("handlers")
 def test_a_signal_is_not_kept_waiting_by_work_that_blocks() -> None:
     """A Kafka that does not answer is waited for inside a C library, where no exception gets in."""
     StopSignals().install()

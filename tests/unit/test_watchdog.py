@@ -271,4 +271,4 @@ async def test_what_is_stuck_is_said_once_without_a_word_of_what_it_holds() -> N
     ]
     assert any("pass_gate" in stack for stack in stacks)
     assert any("watchdog.py" in stack for stack in stacks)
-    assert "ada" not in str(logs)
+    assert "example" not in str(logs)
