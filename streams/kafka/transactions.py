@@ -182,9 +182,10 @@ class TransactionWriter:
         error: KafkaError = exc.args[0]
         cause = abort_cause(error)
         self._tell(cause)
-        self._in_doubt = not (error.txn_requires_abort() and self._aborted())
-        self._producer = None  # after some aborts the next transaction of the same producer fails as well
-        if cause == "fenced" and not self._in_doubt:
+        is_undone = error.txn_requires_abort() and self._aborted()
+        self._in_doubt |= not is_undone
+        self._producer = None  # after some errors the next transaction of the same producer fails as well
+        if is_undone and cause == "fenced":
             raise FencedError(error.str()) from exc
         raise UnavailableError(f"{error.name()}: {error.str()}{self._advise(error)}") from exc
 
