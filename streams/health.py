@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 import structlog
 import uvicorn
@@ -89,18 +89,6 @@ class HealthServer(SignallessServer):
             self.should_exit = self.force_exit = True
             self._listener.close()
             raise
-
-
-@contextlib.asynccontextmanager
-async def serving(app: Starlette, listener: socket.socket) -> AsyncIterator[None]:
-    """Serve as long as the block lasts."""
-    task = asyncio.create_task(HealthServer(app, listener).run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 def liveness(turned_s: float, stuck_s: float) -> tuple[bool, dict[str, object]]:

@@ -14,7 +14,8 @@ import uvloop
 
 from schemas.errors import StreamsError
 from streams.app import DeliveryApp
-from streams.health import bind, create_health_app, serving
+from streams.background import alongside
+from streams.health import HealthServer, bind, create_health_app
 from streams.process_end import end_at_last, on_signal
 from streams.pulse import Pulse
 from streams.settings import Settings, load_settings
@@ -51,7 +52,7 @@ async def _run(settings: Settings, listener: socket.socket) -> int:
     app = DeliveryApp(settings)
     app.finalize()
     health = create_health_app(is_live=app.is_live, is_ready=app.is_ready, metrics=app.delivery.metrics.page)
-    async with serving(health, listener):
+    async with alongside(HealthServer(health, listener).run()):
         return await _work(app, asked)
 
 

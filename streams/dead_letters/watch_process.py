@@ -8,9 +8,10 @@ from typing import Final
 import structlog
 from prometheus_client import generate_latest
 
+from streams.background import alongside
 from streams.dead_letters.watch import Watch
 from streams.dead_letters.watch_metrics import watch_registry
-from streams.health import bind, create_health_app, liveness, serving
+from streams.health import HealthServer, bind, create_health_app, liveness
 from streams.process_end import end_at_last, on_signal
 from streams.settings import Settings
 
@@ -47,7 +48,7 @@ async def _run(settings: Settings, listener: socket.socket) -> None:
         is_ready=lambda: _readiness(watch),
         metrics=lambda: generate_latest(registry),
     )
-    async with serving(health, listener):
+    async with alongside(HealthServer(health, listener).run()):
         await asyncio.to_thread(watch.run)
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 import httpx
 
+from streams.background import alongside
 from streams.sandbox.settling import Settle
 from streams.sandbox.switch import Switch
 from streams.sandbox.webhook_line import CONNECTION, TIMEOUT, Line, Webhook
@@ -41,14 +42,9 @@ class Sender:
     @contextlib.asynccontextmanager
     async def running(self, _app: object = None) -> AsyncIterator[None]:
         """Send in the background; what is on its way at the end is given up."""
-        task = asyncio.create_task(self._run())
-        task.add_done_callback(_tell)
-        try:
+        async with alongside(self._run()) as task:
+            task.add_done_callback(_tell)
             yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
 
     async def _run(self) -> None:
         while self._options.value.url is None:  # most sandboxes never send, and need no client

@@ -7,7 +7,8 @@ from typing import Final
 
 import structlog
 
-from streams.health import bind, create_health_app, liveness, serving
+from streams.background import alongside
+from streams.health import HealthServer, bind, create_health_app, liveness
 from streams.metrics.registry import tell_standing
 from streams.process_end import end_at_last, on_signal
 from streams.settings import Settings
@@ -52,7 +53,7 @@ async def _run(settings: Settings, listener: socket.socket, *, once: bool) -> No
         is_ready=lambda: _readiness(loader),
         metrics=metrics.page,
     )
-    async with serving(health, listener):
+    async with alongside(HealthServer(health, listener).run()):
         await asyncio.to_thread(require_topics, settings, list(loaded))
         alone = takes_one_loader(settings)
         await asyncio.to_thread(loader.run, lambda: _LastSource(settings, list(loaded), alone=alone))

@@ -1,12 +1,12 @@
 """Few requests for many lanes: who shares one, in which order, and what an abandoned lane takes with it."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 
 from schemas.delivery import Parcel
+from streams.background import alongside
 from streams.delivery.courier import Courier
 from tests.builders import settle_down
 from tests.fake_time import in_fake_time
@@ -30,16 +30,6 @@ def names(batch: Sequence[Parcel]) -> str:
     return "".join(parcel.bodies[0].decode().rstrip(".") for parcel in batch)
 
 
-@contextlib.asynccontextmanager
-async def running(courier: Courier) -> AsyncIterator[None]:
-    """Run it for the length of the `with`."""
-    task = asyncio.create_task(courier.run())
-    yield
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
-
-
 def test_lanes_that_come_together_share_a_request() -> None:
     """And each gets the verdicts of its own."""
 
@@ -47,7 +37,7 @@ def test_lanes_that_come_together_share_a_request() -> None:
         sender = FakeSender(decides=lambda parcel: not parcel.bodies[0].startswith(b"c"))
         sender.gate.set()
         courier = Courier(sender)
-        async with running(courier):
+        async with alongside(courier.run()):
             lanes = await asyncio.gather(*(courier.deliver(parcels(*lane)) for lane in ("ab", "c", "de")))
 
         assert [names(batch) for batch in sender.batches] == ["abcde"]
@@ -62,7 +52,7 @@ def test_what_comes_while_all_slots_are_busy_shares_the_next_request() -> None:
     async def check() -> None:
         sender = FakeSender()
         courier = Courier(sender, slots=2)
-        async with running(courier):
+        async with alongside(courier.run()):
             lanes = []
             for name in "abcdef":
                 lanes.append(asyncio.create_task(courier.deliver(parcels(name))))
@@ -82,7 +72,7 @@ def test_parts_of_a_lane_go_one_after_the_other() -> None:
     async def check() -> None:
         sender = FakeSender()
         courier = Courier(sender)
-        async with running(courier):
+        async with alongside(courier.run()):
             lane = asyncio.create_task(courier.deliver(parcels(*"abc", size=200_000)))
             await asyncio.sleep(LONG_S)
             assert [names(batch) for batch in sender.batches] == ["ab"]
@@ -101,7 +91,7 @@ def test_a_request_is_never_too_large() -> None:
         sender = FakeSender()
         sender.gate.set()
         courier = Courier(sender)
-        async with running(courier):
+        async with alongside(courier.run()):
             sizes = [parcels("a", size=300_000), parcels("b", size=300_000), parcels("c", size=100_000)]
             await asyncio.gather(*map(courier.deliver, sizes))
 
@@ -116,7 +106,7 @@ def test_an_abandoned_lane_does_not_take_the_others_with_it() -> None:
     async def check() -> None:
         sender = FakeSender()
         courier = Courier(sender)
-        async with running(courier):
+        async with alongside(courier.run()):
             one, other = (asyncio.create_task(courier.deliver(parcels(name))) for name in "ab")
             await asyncio.sleep(LONG_S)
             one.cancel()
@@ -136,7 +126,7 @@ def test_a_request_all_of_whose_lanes_are_abandoned_is_cancelled() -> None:
     async def check() -> None:
         sender = FakeSender()
         courier = Courier(sender, slots=1)
-        async with running(courier):
+        async with alongside(courier.run()):
             lanes = [asyncio.create_task(courier.deliver(parcels(name))) for name in "ab"]
             await asyncio.sleep(LONG_S)
             for lane in lanes:
@@ -157,7 +147,7 @@ def test_what_waits_for_a_slot_is_not_sent_once_abandoned() -> None:
     async def check() -> None:
         sender = FakeSender()
         courier = Courier(sender, slots=1)
-        async with running(courier):
+        async with alongside(courier.run()):
             first, second, third = (asyncio.create_task(courier.deliver(parcels(name))) for name in "abc")
             await asyncio.sleep(0)
             second.cancel()
@@ -181,7 +171,7 @@ def test_an_unforeseen_error_reaches_every_lane() -> None:
         sender = FakeSender(error=ZeroDivisionError())
         sender.gate.set()
         courier = Courier(sender, slots=1)
-        async with running(courier):
+        async with alongside(courier.run()):
             for _ in range(2):
                 lanes = [courier.deliver(parcels(name)) for name in "ab"]
                 found = await asyncio.gather(*lanes, return_exceptions=True)
@@ -199,7 +189,7 @@ def test_anonymous_events_go_beside_the_batch() -> None:
         sender.gate.set()
         courier = Courier(sender)
         mixed = [anonymous("a"), *parcels("b"), anonymous("c"), *parcels("d")]
-        async with running(courier):
+        async with alongside(courier.run()):
             verdicts = await courier.deliver(mixed)
 
         assert [verdict.accepted for verdict in verdicts] == [True, False, False, True]
@@ -214,7 +204,7 @@ def test_anonymous_events_keep_to_the_slots() -> None:
     async def check() -> None:
         sender = FakeSender()
         courier = Courier(sender, slots=2)
-        async with running(courier):
+        async with alongside(courier.run()):
             lane = asyncio.create_task(courier.deliver([anonymous(name) for name in "abcde"]))
             await asyncio.sleep(LONG_S)
             assert len(sender.singles) == 2
@@ -235,7 +225,7 @@ def test_the_end_cancels_what_is_under_way() -> None:
     async def check() -> None:
         sender = FakeSender()
         courier = Courier(sender)
-        async with running(courier):
+        async with alongside(courier.run()):
             lane = asyncio.create_task(courier.deliver(parcels("a")))
             await asyncio.sleep(LONG_S)
         await settle_down()
@@ -256,7 +246,7 @@ def test_anonymous_events_keep_nobody_waiting() -> None:
     async def check() -> None:
         sender = FakeSender()
         courier = Courier(sender)
-        async with running(courier):
+        async with alongside(courier.run()):
             lane = asyncio.create_task(courier.deliver([anonymous(str(n)) for n in range(100)]))
             await asyncio.sleep(LONG_S)
             other = asyncio.create_task(courier.deliver(parcels("a")))

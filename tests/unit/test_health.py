@@ -1,7 +1,5 @@
 """What probes and Prometheus see of a worker."""
 
-import asyncio
-import contextlib
 import socket
 
 import httpx
@@ -9,6 +7,7 @@ import pytest
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from schemas.errors import UnavailableError
+from streams.background import alongside
 from streams.health import HealthServer, bind, create_health_app
 
 ANSWERS = {"live": True, "ready": True}
@@ -81,13 +80,12 @@ async def test_it_serves_on_the_port_it_was_given() -> None:
     listener = bind("127.0.0.1", 0)
     listener.listen()
     host, port = listener.getsockname()
-    serving = asyncio.create_task(HealthServer(app, listener).run())
     url = f"http://{host}:{port}/livez"
-    async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+    async with (
+        alongside(HealthServer(app, listener).run()),
+        httpx.AsyncClient(timeout=5, trust_env=False) as client,
+    ):
         assert (await client.get(url)).status_code == 200
-    serving.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await serving
 
     async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
         with pytest.raises(httpx.ConnectError):

@@ -9,6 +9,7 @@ import pytest
 from agents.ports import Publication
 from schemas.chunk import Membership
 from schemas.errors import FencedError, UnavailableError
+from streams.background import alongside
 from streams.delivery.journal import RETRY_S, RETRY_S_MAX, Journal
 from tests.builders import MEMBERSHIP, make_chunk, make_publication
 from tests.fake_time import in_fake_time
@@ -33,11 +34,8 @@ async def running(writer: FakeWriter, observed: list[int] | None = None) -> Asyn
     """Run a journal for the length of the `with`."""
     seen = observed if observed is not None else []
     journal = Journal(writer, observe=lambda chunks, _seconds: seen.append(chunks))
-    task = asyncio.create_task(journal.run())
-    yield journal
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    async with alongside(journal.run()):
+        yield journal
     journal.close()
 
 
