@@ -1,5 +1,6 @@
 """The routes file: what is accepted, and what is said of one that is not."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,16 +9,16 @@ import yaml
 
 from schemas.errors import ConfigError
 from streams.settings import Settings
-from streams.webhooks.routes import DEFAULT, FILE_BYTES_MAX, ROUTES_MAX, load_routes
+from streams.webhooks.routes import DEFAULT, FILE_BYTES_MAX, ROUTES_MAX, Route, load_routes
 
 ROUTE: dict[str, Any] = {"name": "r", "topic": "elsewhere", "metrics": ["sent"], "fields": ["event_id"]}
 
 
-def load(tmp_path: Path, text: str) -> None:
+def load(tmp_path: Path, text: str) -> Sequence[Route]:
     """As a receiver does."""
     path = tmp_path / "routes.yaml"
     path.write_text(text)
-    load_routes(Settings(webhook_routes=path))
+    return load_routes(Settings(webhook_routes=path))
 
 
 def test_the_packaged_routes_make_statuses_of_persons() -> None:
@@ -32,7 +33,7 @@ def test_the_packaged_routes_make_statuses_of_persons() -> None:
 
 def test_routes_may_be_none(tmp_path: Path) -> None:
     """Then all webhooks are on their topic alone."""
-    load(tmp_path, "routes: []")
+    assert [] == list(load(tmp_path, "routes: []"))
 
 
 @pytest.mark.parametrize(
